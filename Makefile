@@ -1,0 +1,129 @@
+# Every target makes what it needs on first use and finds it ready afterwards.
+#   make PYTHON=python3.12 …   another interpreter          make test ARGS="-k barge_in"   arguments
+
+PYTHON ?= python3
+ARGS ?=
+
+VENV := .venv
+ADK_VENV := .venv-adk
+ADK_VERSION := 2.13.0
+
+RUNTIME_PARTS := --editable '.[server,testing]'
+DEVELOP_PARTS := --editable '.[all,dev]'
+
+PY := $(VENV)/bin/python
+RUNTIME := $(VENV)/.antiphon-runtime
+DEVELOP := $(VENV)/.antiphon-develop
+ADK := $(ADK_VENV)/.google-adk-$(ADK_VERSION)
+
+# An environment whose interpreter is gone (a moved directory, an upgraded Python) is made anew.
+$(shell test -x $(PY) || rm -f $(RUNTIME) $(DEVELOP); test -x $(ADK_VENV)/bin/python || rm -f $(ADK))
+
+# The interpreter that has google-adk; one of your own saves making the environment.
+ifdef ANTIPHON_ADK_PYTHON
+ADK_READY :=
+else
+ADK_READY := $(ADK)
+ANTIPHON_ADK_PYTHON := $(CURDIR)/$(ADK_VENV)/bin/python
+endif
+export ANTIPHON_ADK_PYTHON
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test check lint types layers house coverage bench env adk-env clean
+
+help:
+	@echo "make demo      talk to an agent in the browser, offline (installs the run-time parts only)"
+	@echo "make test      every test, then full branch coverage of the core and the codecs by their own"
+	@echo "make check     ruff, mypy, import-linter and the house rules"
+	@echo "make bench     measure Antiphon side by side with google-adk and a bare relay"
+	@echo "make env       only make the development environment, $(VENV)"
+	@echo "make adk-env   only make the environment with google-adk, $(ADK_VENV)"
+	@echo "make clean     remove environments and caches"
+	@echo
+	@echo 'Arguments: make demo ARGS="--port 9000", make test ARGS="-k barge_in", make PYTHON=python3.12 test'
+
+demo: $(RUNTIME)
+	@$(VENV)/bin/antiphon demo $(ARGS)
+
+test: $(DEVELOP) $(ADK_READY)
+	$(PY) -m pytest $(ARGS)
+	$(if $(ARGS),,@$(MAKE) --no-print-directory coverage)
+
+# What a module's own tests do not reach is not tested, whoever else passes through it.
+coverage: PURE := COVERAGE_FILE=.coverage.pure $(PY) -m coverage
+coverage: $(DEVELOP)
+	@echo "== core and codecs: every branch, by their own tests"
+	@$(PURE) run -m pytest -q -p no:cacheprovider tests/core $(wildcard tests/models/test_*_codec.py)
+	@$(PURE) report --fail-under=100 --include='src/antiphon/core/*,src/antiphon/models/*_codec.py'
+
+check: lint types layers house
+
+lint: $(DEVELOP)
+	@echo "== ruff"
+	@$(PY) -m ruff check .
+
+types: $(DEVELOP)
+	@echo "== mypy"
+	@$(PY) -m mypy
+
+layers: $(DEVELOP)
+	@echo "== import-linter"
+	@$(VENV)/bin/lint-imports
+
+house: $(DEVELOP)
+	@echo "== house rules"
+	@$(PY) -m pytest -q tests/test_house.py
+
+bench: $(DEVELOP) $(ADK_READY)
+	@$(PY) -m benchmarks $(ARGS)
+
+env: $(DEVELOP)
+
+adk-env: $(ADK_READY)
+	@echo "google-adk: $(ANTIPHON_ADK_PYTHON)"
+
+clean:
+	rm -rf $(VENV) $(ADK_VENV) build dist .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- environments ---------------------------------------------------------------------------------------
+
+# $(call make-venv,DIRECTORY): reached only when DIRECTORY holds no working interpreter.
+define make-venv
+@$(PYTHON) -c '' 2>/dev/null || { \
+	echo "There is no '$(PYTHON)' here. Install Python 3.11 or newer, or name one: make PYTHON=/path/to/python3 …" >&2; exit 1; }
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	echo "Antiphon needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) --version 2>&1). Name another: make PYTHON=python3.12 …" >&2; exit 1; }
+@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	echo "'$(PYTHON)' cannot make virtual environments. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+@echo "== $(1): making the environment with $$($(PYTHON) --version)"
+@$(PYTHON) -m venv --clear $(1)
+endef
+
+# $(call install,DIRECTORY,WHAT): pip says nothing but what stops it.
+define install
+@$(1)/bin/python -m pip --version >/dev/null 2>&1 || $(1)/bin/python -m ensurepip --upgrade >/dev/null
+@$(1)/bin/python -m pip install -qq --disable-pip-version-check $(2)
+@touch $@
+endef
+
+$(VENV)/bin/python:
+	$(call make-venv,$(VENV))
+
+$(ADK_VENV)/bin/python:
+	$(call make-venv,$(ADK_VENV))
+
+$(RUNTIME): pyproject.toml | $(VENV)/bin/python
+	@echo "== $(VENV): installing the run-time parts (some 20 seconds, once)"
+	$(call install,$(VENV),$(RUNTIME_PARTS))
+
+# After the run-time parts, not beside them: two installers in one environment spoil it.
+$(DEVELOP): pyproject.toml $(RUNTIME)
+	@echo "== $(VENV): installing the development tools (about a minute, once)"
+	$(call install,$(VENV),$(DEVELOP_PARTS))
+
+# google-adk brings heavy dependencies and its own idea of their versions; it stays apart.
+$(ADK): | $(ADK_VENV)/bin/python
+	@echo "== $(ADK_VENV): installing google-adk $(ADK_VERSION) (one or two minutes, once)"
+	$(call install,$(ADK_VENV),google-adk==$(ADK_VERSION))

@@ -1,0 +1,105 @@
+"""What holds for every test: the loop it runs on, and that it leaves nothing running behind.
+
+A test marked `virtual_clock` runs on `antiphon.testing.clock.VirtualClockLoop`, where waiting takes no time.
+A test that leaves a task, a thread, a socket or any other file descriptor fails at its teardown, and so does
+one that leaves something unclosed for the garbage collector to find.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_asyncio
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+
+DESCRIPTORS = Path("/proc/self/fd")  # where there is none, only the garbage collector looks for sockets
+POOL_PREFIX = "antiphon-tool"  # the threads of synchronous tools are shared, and stay when idle
+ENDING = 1.0  # seconds that a thread told to end may take
+CYCLES = 5  # turns of the loop that a task told to end may take
+
+
+def virtual_clock_loop() -> asyncio.AbstractEventLoop:
+    from antiphon.testing.clock import VirtualClockLoop  # here, so that only those who use it import it
+
+    return VirtualClockLoop()
+
+
+def pytest_asyncio_loop_factories(
+    config: pytest.Config, item: pytest.Item
+) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    if item.get_closest_marker("virtual_clock"):
+        return {"virtual_clock": virtual_clock_loop}
+    return {"asyncio": asyncio.new_event_loop}
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What the imports made is not garbage: without it a collection after each test takes a millisecond."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind() -> Iterator[None]:
+    """Fails the test that leaves a thread or a file descriptor. Set up first, so it looks last."""
+    threads, descriptors = set(threading.enumerate()), open_descriptors()
+    yield
+    gc.collect()  # what was not closed warns here, and a warning is an error
+    if left := [thread for thread in threading.enumerate() if thread not in threads and not ends(thread)]:
+        pytest.fail(f"left running, join them: {', '.join(map(repr, left))}", pytrace=False)
+    if opened := {number: to for number, to in open_descriptors().items() if descriptors.get(number) != to}:
+        pytest.fail(f"left open, close them: {', '.join(opened.values())}", pytrace=False)
+
+
+@pytest.fixture(autouse=True)
+def no_task_left_behind(request: pytest.FixtureRequest, nothing_left_behind: None) -> None:
+    if pytest_asyncio.is_async_test(request.node):
+        request.getfixturevalue("loop_of_the_test")
+
+
+@pytest.fixture
+async def loop_of_the_test() -> AsyncIterator[None]:
+    """Fails the test that leaves a task. Set up before all else on the loop, so it looks last."""
+    before = asyncio.all_tasks()
+    yield
+    for _ in range(CYCLES):
+        await asyncio.sleep(0)
+    if left := asyncio.all_tasks() - before - {asyncio.current_task()}:
+        pytest.fail(f"left running, cancel and await them: {', '.join(map(repr, left))}", pytrace=False)
+
+
+def open_descriptors() -> dict[int, str]:
+    """Number to target, such as `socket:[4711]`; without the one that the listing itself needs."""
+    found: dict[int, str] = {}
+    if DESCRIPTORS.is_dir():
+        for number in os.listdir(DESCRIPTORS):
+            try:
+                found[int(number)] = os.readlink(DESCRIPTORS / number)
+            except FileNotFoundError:
+                continue
+    return found
+
+
+def ends(thread: threading.Thread) -> bool:
+    """Whether the thread ends by itself in a moment, or is a thread of the tool pool with nothing to do."""
+    give_up = time.monotonic() + ENDING
+    while thread.is_alive() and time.monotonic() < give_up:
+        if thread.name.startswith(POOL_PREFIX) and is_idle(thread):
+            return True
+        thread.join(timeout=0.01)
+    return not thread.is_alive()
+
+
+def is_idle(thread: threading.Thread) -> bool:
+    """A thread of a `ThreadPoolExecutor` stands in `_worker` without work, in what it calls with."""
+    frame = sys._current_frames().get(thread.ident or 0)
+    return frame is not None and frame.f_code.co_name == "_worker"
