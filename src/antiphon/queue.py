@@ -1,0 +1,291 @@
+"""`LiveRequestQueue`: what the user sends, on its way to the model (contract, section 2).
+
+One order, two lanes. *Control* (content, tool results, activity signals, close) is never dropped; *media*
+(audio chunks and video frames) is bounded, and when the model cannot keep up the oldest is dropped and
+counted. Whatever is left comes out in the order it went in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, Self
+
+from pydantic import ConfigDict, model_validator
+
+from antiphon.errors import InvalidContent, QueueClosed, QueueInUse, UnknownMimeType
+from antiphon.types import ActivityEnd, ActivityStart, Blob, Content, Part
+from antiphon.types.model import Model
+
+__all__ = ["KNOWN_MIME_TYPES", "LiveRequest", "LiveRequestQueue", "pcm_rate"]
+
+log = logging.getLogger(__name__)
+
+KNOWN_MIME_TYPES = ("audio/pcm", "image/jpeg", "image/png")
+DEFAULT_RATE = 16_000
+
+
+@lru_cache(maxsize=256)
+def pcm_rate(mime_type: str) -> int | None:
+    """The sample rate in hertz of `audio/pcm;rate=…` (16000 when unsaid), or `None` for an image.
+
+    Raises `UnknownMimeType` for anything that is not 16-bit PCM, JPEG or PNG (contract 2.7).
+    """
+    kind, *parameters = (piece.strip().lower() for piece in mime_type.split(";"))
+    if kind not in KNOWN_MIME_TYPES:
+        raise UnknownMimeType(
+            f"{mime_type!r} cannot be sent in real time. Known types: {', '.join(KNOWN_MIME_TYPES)} "
+            "(audio is 16-bit little-endian mono; say its rate as audio/pcm;rate=16000)."
+        )
+    if kind != "audio/pcm":
+        return None
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name == "rate":
+            if not value.isdigit() or not 1_000 <= int(value) <= 192_000:
+                raise UnknownMimeType(f"{mime_type!r}: the rate must be a number of hertz, 1000 to 192000.")
+            return int(value)
+    return DEFAULT_RATE
+
+
+class LiveRequest(Model):
+    """One message from the user: exactly one of the six, else it is refused (contract 2.6)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    content: Content | None = None
+    blob: Blob | None = None
+    activity_start: ActivityStart | None = None
+    activity_end: ActivityEnd | None = None
+    audio_stream_end: bool = False
+    close: bool = False
+    partial: bool = False
+    """With `content`: more of the same turn follows, the model does not answer yet."""
+    state_delta: dict[str, Any] | None = None
+    """Changes to the session's state that land when this request is taken."""
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        said = [
+            name
+            for name in ("content", "blob", "activity_start", "activity_end", "audio_stream_end", "close")
+            if getattr(self, name) not in (None, False)
+        ]
+        if len(said) != 1:
+            raise ValueError(
+                "a LiveRequest carries exactly one of content, blob, activity_start, activity_end, "
+                f"audio_stream_end, close; this one has {', '.join(said) or 'none'}."
+            )
+        if self.partial and self.content is None:
+            raise ValueError("partial goes with content only.")
+        if self.content is not None:
+            check_content(self.content)
+        if self.blob is not None:
+            check_blob(self.blob)
+        return self
+
+
+def check_content(content: Content) -> None:
+    """Raises `InvalidContent` unless a user may send this (contract 2.5)."""
+    if not content.parts:
+        raise InvalidContent("Content without parts says nothing; give it at least one Part.")
+    if any(part.function_call for part in content.parts):
+        raise InvalidContent(
+            "A user's content may not hold a function_call: only the model calls tools. "
+            "To answer a long-running call, send a part with function_response."
+        )
+
+
+def check_blob(blob: Blob) -> float:
+    """Seconds of audio in the blob, 0 for an image. Raises `UnknownMimeType`, or `InvalidContent` when empty."""
+    rate = pcm_rate(blob.mime_type or "")
+    if not blob.data:
+        raise InvalidContent("A blob without data says nothing.")
+    return len(blob.data) / (2 * rate) if rate else 0.0
+
+
+class LiveRequestQueue:
+    """The user's side of one conversation.
+
+    Every method returns at once, needs no `await`, and may be called from any thread; a queue may be made
+    outside an event loop. One queue serves one `run_live()`.
+
+    Args:
+        max_audio_seconds: Audio that may wait for the model; beyond it the oldest chunk is dropped.
+        max_frames: Blobs (chunks and images) that may wait, whatever their length.
+        max_images: Images that may wait; beyond it the oldest media is dropped.
+    """
+
+    def __init__(
+        self, *, max_audio_seconds: float = 30.0, max_frames: int = 3_000, max_images: int = 32
+    ) -> None:
+        self._lock = threading.Lock()
+        self._control: deque[tuple[int, LiveRequest]] = deque()
+        self._media: deque[tuple[int, LiveRequest, float]] = deque()
+        self._limits = (max_audio_seconds, max_frames, max_images)
+        self._order = 0
+        self._waiting_audio = 0.0
+        self._waiting_images = 0
+        self._dropped = 0
+        self._in_burst = False
+        self._closed = False
+        self._wake: Callable[[], None] | None = None
+
+    # What the application calls.
+
+    def send_content(self, content: Content | dict[str, Any] | str, *, partial: bool = False) -> None:
+        """Sends one user turn. A `str` is a text turn; `partial=True` leaves the turn open.
+
+        Raises `InvalidContent`, `QueueClosed`, or Pydantic's `ValidationError` for a malformed dict.
+        """
+        if isinstance(content, str):
+            content = Content(role="user", parts=[Part.from_text(text=content)])
+        elif not isinstance(content, Content):
+            content = Content.model_validate(content)
+        check_content(content)
+        self._put_control(LiveRequest.trusted(content=content, partial=partial))
+
+    def send_realtime(self, blob: Blob | dict[str, Any]) -> None:
+        """Sends one audio chunk (16-bit little-endian mono PCM) or one video frame (JPEG or PNG).
+
+        Raises `UnknownMimeType`, `InvalidContent` for an empty blob, `QueueClosed`.
+        """
+        if not isinstance(blob, Blob):
+            blob = Blob.model_validate(blob)
+        self._put_media(LiveRequest.trusted(blob=blob), check_blob(blob))
+
+    def send_activity_start(self) -> None:
+        """The user began to speak; only with automatic activity detection disabled (contract 6.4)."""
+        self._put_control(LiveRequest.trusted(activity_start=ActivityStart()))
+
+    def send_activity_end(self) -> None:
+        """The user has finished speaking; only with automatic activity detection disabled."""
+        self._put_control(LiveRequest.trusted(activity_end=ActivityEnd()))
+
+    def send_audio_stream_end(self) -> None:
+        """The microphone was switched off; what the model holds back is flushed. Audio reopens the stream."""
+        self._put_control(LiveRequest.trusted(audio_stream_end=True))
+
+    def send(self, request: LiveRequest | dict[str, Any]) -> None:
+        """Sends a ready-made request, or a dict of its fields."""
+        if not isinstance(request, LiveRequest):
+            request = LiveRequest.model_validate(request)
+        if request.close:
+            self.close()
+        elif request.blob is not None:
+            self._put_media(request, check_blob(request.blob))
+        else:
+            self._put_control(request)
+
+    def close(self) -> None:
+        """Ends the conversation once everything sent before has been delivered. Twice is fine."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            self._control.append((self._order, LiveRequest.trusted(close=True)))
+            self._order += 1
+            wake = self._wake
+        if wake is not None:
+            wake()
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
+    @property
+    def depth(self) -> int:
+        """Requests waiting for the model."""
+        return len(self._control) + len(self._media)
+
+    @property
+    def dropped(self) -> int:
+        """Media dropped since the queue was made, because the model could not keep up."""
+        return self._dropped
+
+    # What the runtime and streaming tools call.
+
+    def attach(self, wake: Callable[[], None]) -> None:
+        """Claims the queue; `wake` is called, from any thread, when there is something to `take`.
+
+        Raises `QueueInUse` when another invocation holds it (contract 1.4).
+        """
+        with self._lock:
+            if self._wake is not None:
+                raise QueueInUse("This LiveRequestQueue already serves a run_live(); make one per conversation.")
+            self._wake = wake
+
+    def detach(self) -> None:
+        """Gives the queue back; what still waits in it stays."""
+        with self._lock:
+            self._wake = None
+
+    def take(self) -> LiveRequest | None:
+        """The next request in order, or `None` when there is none."""
+        with self._lock:
+            if self._media and (not self._control or self._media[0][0] < self._control[0][0]):
+                return self._pop_media()
+            self._in_burst = False
+            return self._control.popleft()[1] if self._control else None
+
+    async def get(self) -> LiveRequest:
+        """Waits for the next request; for tools that read a copy of the media (contract 5.7)."""
+        loop = asyncio.get_running_loop()
+        while (request := self.take()) is None:
+            arrived = loop.create_future()
+            self.attach(lambda: _resolve(loop, arrived))
+            try:
+                if not self.depth:
+                    await arrived
+            finally:
+                self.detach()
+        return request
+
+    def _put_control(self, request: LiveRequest) -> None:
+        with self._lock:
+            self._refuse_if_closed()
+            self._control.append((self._order, request))
+            self._order += 1
+            wake = self._wake
+        if wake is not None:
+            wake()
+
+    def _put_media(self, request: LiveRequest, seconds: float) -> None:
+        max_audio, max_frames, max_images = self._limits
+        with self._lock:
+            self._refuse_if_closed()
+            self._media.append((self._order, request, seconds))
+            self._order += 1
+            self._waiting_audio += seconds
+            self._waiting_images += not seconds
+            wake, report = self._wake, False
+            while len(self._media) > 1 and (
+                self._waiting_audio > max_audio
+                or len(self._media) > max_frames
+                or self._waiting_images > max_images
+            ):
+                self._pop_media()
+                self._dropped += 1
+                report, self._in_burst = not self._in_burst or report, True
+        if report:
+            log.warning("The model cannot keep up; dropping the oldest media (%d so far).", self._dropped)
+        if wake is not None:
+            wake()
+
+    def _pop_media(self) -> LiveRequest:
+        _, request, seconds = self._media.popleft()
+        self._waiting_audio -= seconds
+        self._waiting_images -= not seconds
+        return request
+
+    def _refuse_if_closed(self) -> None:
+        if self._closed:
+            raise QueueClosed("The queue is closed: nothing can be sent after close().")
+
+
+def _resolve(loop: asyncio.AbstractEventLoop, future: asyncio.Future[None]) -> None:
+    loop.call_soon_threadsafe(lambda: future.done() or future.set_result(None))
