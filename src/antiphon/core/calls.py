@@ -1,0 +1,136 @@
+"""The ledger of tool calls: each is run once, and ends exactly once (contract 5.4).
+
+Rule 1  An id that comes twice is one call.
+Rule 2  A result goes to the model once, or the call is on record as abandoned.
+Rule 3  A session that did not hear the call is told its result in words, since the id means nothing to it.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from antiphon.types import FunctionCall, FunctionResponseScheduling
+
+__all__ = ["REMEMBERED", "Call", "CallState", "Deed", "Ledger", "ToolFacts"]
+
+REMEMBERED: Final = 1_000
+"""How many ended calls are kept, to recognise their ids should they come again."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolFacts:
+    """What the conversation must know of a tool."""
+
+    long_running: bool = False
+    cancel_on_interruption: bool = False
+    scheduling: FunctionResponseScheduling | None = None
+
+
+class CallState(Enum):
+    RUNNING = auto()
+    PENDING = auto()
+    """Long-running: the tool has returned, the application answers later."""
+    DONE = auto()
+    FAILED = auto()
+    CANCELLED = auto()
+
+    @property
+    def ended(self) -> bool:
+        return self not in (CallState.RUNNING, CallState.PENDING)
+
+
+class Deed(Enum):
+    """What can befall a call."""
+
+    RESULT = auto()
+    ERROR = auto()
+    NOT_YET = auto()
+    ANSWER = auto()
+    CANCEL = auto()
+
+
+_TABLE: Final[dict[tuple[CallState, Deed], CallState]] = {
+    (CallState.RUNNING, Deed.RESULT): CallState.DONE,
+    (CallState.RUNNING, Deed.ERROR): CallState.FAILED,
+    (CallState.RUNNING, Deed.NOT_YET): CallState.PENDING,
+    (CallState.RUNNING, Deed.ANSWER): CallState.DONE,
+    (CallState.RUNNING, Deed.CANCEL): CallState.CANCELLED,
+    (CallState.PENDING, Deed.ANSWER): CallState.DONE,
+    (CallState.PENDING, Deed.CANCEL): CallState.CANCELLED,
+}
+"""A pair that is not here changes nothing: what ended stays as it ended."""
+
+
+@dataclass(slots=True)
+class Call:
+    """One call. `session` numbers the model session that made it."""
+
+    id: str
+    name: str
+    args: dict[str, Any]
+    agent: str
+    session: int
+    facts: ToolFacts
+    state: CallState = CallState.RUNNING
+
+
+class Ledger:
+    """All calls of one conversation."""
+
+    def __init__(self) -> None:
+        self._live: dict[str, Call] = {}
+        self._ended: OrderedDict[str, CallState] = OrderedDict()
+        self._unnamed = 0
+
+    def __len__(self) -> int:
+        return len(self._live)
+
+    def accept(
+        self, calls: Iterable[FunctionCall], agent: str, session: int, facts: Mapping[str, ToolFacts]
+    ) -> list[Call]:
+        """Enters the calls that are new and returns them (rule 1). A call without an id is given one."""
+        new = []
+        for asked in calls:
+            call_id = asked.id or self._name()
+            if call_id in self._live or call_id in self._ended:
+                continue
+            name = asked.name or ""
+            call = Call(call_id, name, asked.args or {}, agent, session, facts.get(name, ToolFacts()))
+            self._live[call_id] = call
+            new.append(call)
+        return new
+
+    def get(self, call_id: str) -> Call | None:
+        """The call, while it has not ended."""
+        return self._live.get(call_id)
+
+    def running(self) -> list[Call]:
+        return [call for call in self._live.values() if call.state is CallState.RUNNING]
+
+    def move(self, call_id: str, deed: Deed) -> Call | None:
+        """Does the deed; returns the call if that changed its state."""
+        call = self._live.get(call_id)
+        state = _TABLE.get((call.state, deed)) if call else None
+        if call is None or state is None:
+            return None
+        call.state = state
+        if state.ended:
+            del self._live[call_id]
+            self._ended[call_id] = state
+            while len(self._ended) > REMEMBERED:
+                self._ended.popitem(last=False)
+        return call
+
+    def how_ended(self, call_id: str) -> CallState | None:
+        """How a call ended, as far as it is remembered."""
+        return self._ended.get(call_id)
+
+    def _name(self) -> str:
+        self._unnamed += 1
+        return f"call-{self._unnamed}"

@@ -1,0 +1,136 @@
+"""Everything a conversation can ask for. The driver performs these in order and knows no rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from antiphon.core.messages import Message
+    from antiphon.errors import AntiphonError
+    from antiphon.events import Event
+
+__all__ = [
+    "Begin",
+    "CancelTool",
+    "Command",
+    "Dial",
+    "Emit",
+    "End",
+    "EndedBy",
+    "HangUp",
+    "Record",
+    "RunTool",
+    "SaveRecording",
+    "Send",
+    "Speaker",
+    "Store",
+]
+
+Speaker = Literal["user", "model"]
+EndedBy = Literal["user", "model", "agent", "limit", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Emit:
+    """Yield this event to the application; `stored` ones go to the session as well.
+
+    Whoever performs it fills in `id`, `invocation_id`, `timestamp` and `custom_metadata`.
+    """
+
+    event: Event
+    stored: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Put this event into the session without yielding it: the application said it itself."""
+
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """Open a socket to the agent's model, saying nothing yet; answered by `LinkDialled` or `LinkLost`."""
+
+    link: int
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """Set the session up on a dialled link; answered by `ModelReady` or `LinkLost`.
+
+    With `handle` the old session goes on. With `seed` the stored conversation is told first; with
+    `ask` what the user said last is then said once more, so that the model answers it.
+    """
+
+    link: int
+    agent: str
+    handle: str | None = None
+    seed: bool = False
+    ask: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Say this to the model. What never leaves comes back in `LinkLost.unsent`."""
+
+    link: int
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """Close the link in good order, after what was sent on it; answered by `LinkLost`."""
+
+    link: int
+    code: int = 1000
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunTool:
+    """Run the agent's tool; answered by one `ToolFinished`, after any number of `ToolYielded`."""
+
+    call_id: str
+    agent: str
+    name: str
+    args: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class CancelTool:
+    """Stop a running tool; nothing more is expected from it."""
+
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Keep this PCM for the speaker's recording."""
+
+    speaker: Speaker
+    data: bytes
+    rate: int
+
+
+@dataclass(frozen=True, slots=True)
+class SaveRecording:
+    """Write what was kept for the speaker as one artifact; answered by `RecordingSaved`."""
+
+    speaker: Speaker
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The conversation is over. `error` is raised to the application after all events."""
+
+    reason: str
+    by: EndedBy
+    error: AntiphonError | None = None
+
+
+Command = (
+    Emit | Store | Send | RunTool | CancelTool | Dial | Begin | HangUp | Record | SaveRecording | End
+)

@@ -1,0 +1,55 @@
+"""Events as the conversation drafts them: all but `id`, `invocation_id`, `timestamp` and `custom_metadata`.
+
+Built without validation, since every value was made here or by a codec: this is the hot path.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from antiphon.events import Event, EventActions, Lifecycle, LifecycleKind
+from antiphon.types import Blob, Content, FunctionCall, FunctionResponse, Part
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["audio", "calls", "content", "draft", "lifecycle", "response", "text"]
+
+
+def draft(author: str, **fields: Any) -> Event:
+    """An event by `author` with these fields and nothing else."""
+    return Event.trusted(id="", timestamp=0.0, author=author, **fields)
+
+
+def audio(author: str, data: bytes, mime_type: str) -> Event:
+    """One chunk of the model's speech (contract 3.7)."""
+    blob = Blob.trusted(data=data, mime_type=mime_type)
+    return draft(author, content=Content.trusted(role="model", parts=[Part.trusted(inline_data=blob)]))
+
+
+def text(author: str, words: str, *, thought: bool, partial: bool, interrupted: bool = False) -> Event:
+    """New or merged text of the model (contract 3.4)."""
+    part = Part.trusted(text=words, thought=True) if thought else Part.trusted(text=words)
+    fields: dict[str, Any] = {"interrupted": True} if interrupted else {}
+    return draft(author, content=Content.trusted(role="model", parts=[part]), partial=partial, **fields)
+
+
+def content(author: str, role: str, parts: list[Part], **fields: Any) -> Event:
+    """Any other content."""
+    return draft(author, content=Content.trusted(role=role, parts=parts), **fields)
+
+
+def calls(author: str, asked: Iterable[FunctionCall], long_running: set[str]) -> Event:
+    """The model's tool calls, one part each (contract 5.2)."""
+    fields = {"long_running_tool_ids": long_running} if long_running else {}
+    return content(author, "model", [Part.trusted(function_call=call) for call in asked], **fields)
+
+
+def response(author: str, answer: FunctionResponse, actions: EventActions) -> Event:
+    """A tool's answer (contract 5.2)."""
+    return content(author, "user", [Part.trusted(function_response=answer)], actions=actions)
+
+
+def lifecycle(author: str, kind: LifecycleKind, **facts: Any) -> Event:
+    """A fact about the conversation itself (contract 3.11)."""
+    return draft(author, lifecycle=Lifecycle.trusted(kind=kind, **facts))

@@ -1,0 +1,96 @@
+"""What happens on the connections to the model, and what time brings to them (contract, section 7)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from antiphon.core.commands import HangUp
+from antiphon.core.links import Verdict
+from antiphon.core.messages import ToolResults, Turn
+from antiphon.core.signals import LinkLost
+from antiphon.errors import ConnectionLost
+
+if TYPE_CHECKING:
+    from antiphon.core.state import ConversationState
+
+__all__ = ["link_dialled", "link_lost", "links_due", "model_ready", "switch_if_quiet"]
+
+
+def link_dialled(state: ConversationState, link: int, now: float) -> None:
+    """A socket is open: set the session up on it, or keep it for the switch."""
+    if state.links.dialled(link):
+        _begin(state, now)
+    else:
+        switch_if_quiet(state, now)
+
+
+def model_ready(state: ConversationState, link: int, now: float) -> None:
+    """The model takes input: everything that waited is said, in order (contract 7.3)."""
+    again, resumed = state.links.again, state.links.resumed
+    if not state.links.ready(link):
+        return
+    state.turns.resumed(now)
+    if again:
+        state.fact("reconnected", resumed=resumed)
+    else:
+        state.fact("ready")
+    for message in state.outbox.take_all():
+        state.say(message)
+    if state.ending.leave_by is not None:
+        state.finish("the queue was closed", "user")
+
+
+def link_lost(state: ConversationState, lost: LinkLost, now: float) -> None:
+    """A link is gone: try again, switch, or end."""
+    verdict = state.links.lost(lost.link, lost.error, now, idle=state.turns.quiet)
+    if verdict is Verdict.STALE:
+        for message in lost.unsent:
+            if not isinstance(message, Turn | ToolResults):  # those are stored, and told to the new session
+                state.say(message)
+        return
+    state.outbox.put_back(lost.unsent)
+    match verdict:
+        case Verdict.SWITCH:
+            state.suspend(now)
+            state.links.take_over()
+            _begin(state, now)
+        case Verdict.RETRY:
+            state.suspend(now)
+            reason = str(lost.error) if lost.error else "the model went away"
+            state.fact("reconnecting", reason=reason, attempt=state.links.attempt)
+        case Verdict.ENDED:
+            state.finish("the model ended the session", "model")
+        case Verdict.FAILED:
+            error = lost.error or ConnectionLost("The model went away and could not be reached again.")
+            state.finish(str(error), "error", error)
+
+
+def switch_if_quiet(state: ConversationState, now: float) -> None:
+    """Moves to the replacement of a model that goes away, when nobody is in the middle of anything (contract 7.2)."""
+    quiet = state.turns.quiet and not state.turns.owed and not state.transcripts.open("user")
+    if quiet and state.links.may_switch():
+        state.do(state.links.switch(now))
+
+
+def links_due(state: ConversationState, now: float) -> None:
+    """What is to be done about links by now."""
+    links = state.links
+    late = links.overdue(now)
+    if late is not None and links.current is not None:
+        state.out.append(HangUp(links.current, reason="timeout"))
+        link_lost(state, LinkLost(links.current, late), now)
+    elif links.should_dial(now):
+        state.do(links.dial(state.agent, now))
+    elif links.must_leave(now):
+        state.do(links.switch(now))
+    elif links.left(now) and links.current is not None:
+        link_lost(state, LinkLost(links.current, None), now)
+
+
+def _begin(state: ConversationState, now: float) -> None:
+    """A fresh session is told what is stored, so what is stored need not be said again (`outbox`, rule 4)."""
+    snapshot = state.role.capabilities.handle_is_snapshot
+    ask = state.turns.owed or state.outbox.holds_stored
+    if state.links.handle is None or (ask and snapshot):
+        state.outbox.drop_stored()
+    state.do(state.links.begin(state.agent, now, ask=ask, snapshot=snapshot))

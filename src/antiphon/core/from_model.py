@@ -1,0 +1,158 @@
+"""What the model says, signal by signal (contract, section 3)."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from antiphon.core import drafts
+from antiphon.core.from_links import model_ready, switch_if_quiet
+from antiphon.core.from_tools import calls_cancelled, tools_called
+from antiphon.core.signals import (
+    CallsCancelled,
+    GenerationComplete,
+    GoingAway,
+    Grounding,
+    HandleUpdate,
+    InputTranscript,
+    ModelAudio,
+    ModelError,
+    ModelInterrupted,
+    ModelPart,
+    ModelReady,
+    ModelSignal,
+    ModelText,
+    OutputTranscript,
+    ToolCalls,
+    TurnComplete,
+    Usage,
+    VoiceActivityChanged,
+)
+from antiphon.core.state import USER, ConversationState
+from antiphon.core.turns import Act, Beat, Floor
+from antiphon.queue import pcm_rate
+from antiphon.types import GoAway, SessionResumptionUpdate
+
+__all__ = ["model_said", "settle"]
+
+
+def model_said(state: ConversationState, link: int, said: ModelSignal, now: float) -> None:
+    """Takes in one thing the model said on the current link."""
+    match said:
+        case ModelAudio(data, mime_type):
+            if _takes_floor(state, now):
+                state.emit(drafts.audio(state.agent, data, mime_type))
+                state.do(state.recording.add("model", data, pcm_rate(mime_type) or 0))
+        case ModelText(text, thought):
+            if text and _takes_floor(state, now):
+                ended = state.turns.text(text, thought)
+                if ended is not None:
+                    merged = drafts.text(state.agent, ended.merged(), thought=ended.thought, partial=False)
+                    state.emit(merged, stored=True)
+                state.emit(drafts.text(state.agent, text, thought=thought, partial=True))
+        case OutputTranscript(text, finished, language):
+            if _takes_floor(state, now):
+                piece = state.transcripts.piece("model", text, language)
+                if piece is not None:
+                    state.emit(drafts.draft(state.agent, output_transcription=piece, partial=True))
+                if finished:
+                    state.flush_transcript("model")
+        case InputTranscript(text, finished, language):
+            state.turns.asked()
+            state.budget.heard(now)
+            piece = state.transcripts.piece("user", text, language)
+            if piece is not None:
+                state.emit(drafts.draft(USER, input_transcription=piece, partial=True))
+            if finished:
+                state.flush_transcript("user")
+        case ModelPart(part):
+            if _takes_floor(state, now):
+                state.flush_text()
+                state.emit(drafts.content(state.agent, "model", [part]), stored=part.inline_data is None)
+        case ModelInterrupted():
+            _interrupted(state, now)
+        case GenerationComplete():
+            if state.turns.beat(Beat.GENERATED, now) is Act.PASS:
+                state.flush()
+                state.save("model")
+                state.fact("generation_complete")
+        case TurnComplete():
+            _turn_complete(state, said, state.turns.beat(Beat.COMPLETE, now), now)
+        case ToolCalls(calls):
+            state.turns.beat(Beat.CONTENT, now)
+            tools_called(state, calls)
+        case CallsCancelled(ids):
+            calls_cancelled(state, ids)
+        case Usage(metadata):
+            state.budget.used(metadata.total_token_count or 0)
+            state.emit(drafts.draft(state.agent, usage_metadata=metadata), stored=True)
+        case Grounding(metadata):
+            state.emit(drafts.draft(state.agent, grounding_metadata=metadata), stored=True)
+        case VoiceActivityChanged(activity):
+            state.budget.heard(now)
+            state.emit(drafts.draft(USER, voice_activity=activity))
+        case ModelError(code, message):
+            state.error(code, message)
+        case HandleUpdate(handle, resumable):
+            if state.links.handle_update(handle, resumable):
+                update = SessionResumptionUpdate.trusted(new_handle=handle, resumable=True)
+                state.emit(drafts.draft(state.agent, live_session_resumption_update=update))
+        case GoingAway(time_left):
+            event = drafts.draft(state.agent, go_away=GoAway.trusted(time_left=f"{time_left:g}s"))
+            if state.config.lifecycle_events:
+                event.lifecycle = drafts.lifecycle(state.agent, "going_away", time_left=time_left).lifecycle
+            state.emit(event)
+            state.do(state.links.going_away(time_left, state.agent, now))
+        case ModelReady():
+            model_ready(state, link, now)
+        case _:
+            assert_never(said)
+
+
+def settle(state: ConversationState, now: float) -> None:
+    """Ends a turn whose model has forgotten to (`turns`, rules 4 and 5)."""
+    if state.turns.due(now):
+        _turn_complete(state, TurnComplete(), state.turns.beat(Beat.SETTLED, now), now)
+
+
+def _takes_floor(state: ConversationState, now: float) -> bool:
+    """Content came: whether it counts. The first of a turn ends the user's utterance (contract 3.8)."""
+    if state.turns.floor is Floor.SPEAKING:
+        return True
+    began = state.turns.quiet
+    if state.turns.beat(Beat.CONTENT, now) is Act.DROP:
+        return False
+    state.flush_transcript("user")
+    state.budget.heard(now)
+    if began:
+        state.budget.turn_began()
+    return True
+
+
+def _interrupted(state: ConversationState, now: float) -> None:
+    if state.turns.beat(Beat.INTERRUPTED, now) is not Act.CUT:
+        return
+    if not state.flush_text(interrupted=True):
+        state.emit(drafts.draft(state.agent, interrupted=True), stored=True)
+    state.flush_transcript("user")
+    state.flush_transcript("model", interrupted=True)
+    state.save("model")
+    stopped = [call.id for call in state.calls.running() if call.facts.cancel_on_interruption]
+    if stopped:
+        calls_cancelled(state, tuple(stopped))
+
+
+def _turn_complete(state: ConversationState, said: TurnComplete, act: Act, now: float) -> None:
+    if act not in (Act.CLOSE, Act.CLOSE_CUT):
+        return
+    fields: dict[str, object] = {}
+    if said.reason is not None:
+        fields["turn_complete_reason"] = said.reason
+    if said.status is not None:
+        fields["interaction_status"] = said.status
+    state.end_turn(cut=act is Act.CLOSE_CUT, **fields)
+    state.budget.heard(now)
+    limit = state.budget.spent()
+    if limit is not None:
+        state.finish(limit, "limit")
+    else:
+        switch_if_quiet(state, now)

@@ -1,0 +1,83 @@
+"""What the user does (contract, section 2)."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from antiphon.core import drafts
+from antiphon.core.from_tools import app_answered
+from antiphon.core.messages import ActivityEnded, ActivityStarted, Media, StreamEnded, Turn
+from antiphon.core.signals import (
+    AppLeft,
+    UserActivity,
+    UserLeft,
+    UserMedia,
+    UserState,
+    UserStreamEnd,
+    UserTurn,
+)
+from antiphon.core.state import USER, ConversationState
+from antiphon.events import EventActions
+from antiphon.queue import pcm_rate
+
+__all__ = ["UserSignal", "user_did"]
+
+UserSignal = UserMedia | UserTurn | UserActivity | UserStreamEnd | UserState | UserLeft | AppLeft
+
+
+def user_did(state: ConversationState, signal: UserSignal, now: float) -> None:
+    """Takes in one thing the user did."""
+    match signal:
+        case UserMedia(blob):
+            rate = pcm_rate(blob.mime_type or "")
+            if rate is not None:
+                state.do(state.recording.add("user", blob.data or b"", rate))
+            state.say(Media(blob))
+        case UserTurn():
+            state.budget.heard(now)
+            _turn(state, signal)
+        case UserActivity(kind):
+            state.budget.heard(now)
+            if not state.config.manual_activity:
+                state.refuse(
+                    "Activity signals need automatic activity detection disabled: set RunConfig("
+                    "realtime_input_config=RealtimeInputConfig(automatic_activity_detection="
+                    "AutomaticActivityDetection(disabled=True)))."
+                )
+            elif kind == "start":
+                state.say(ActivityStarted())
+            else:
+                state.turns.asked()
+                state.say(ActivityEnded())
+        case UserStreamEnd():
+            if state.config.manual_activity:
+                state.refuse("send_audio_stream_end() needs automatic activity detection; send_activity_end() instead.")
+            else:
+                state.say(StreamEnded())
+        case UserState(delta):
+            state.emit(drafts.draft(USER, actions=EventActions.trusted(state_delta=delta)), stored=True)
+        case UserLeft():
+            if state.links.live or not state.outbox.holds_control:
+                state.finish("the queue was closed", "user")
+            else:
+                state.ending.leave_by = now + state.config.shutdown_timeout
+        case AppLeft():
+            state.finish("the application stopped reading", "user")
+        case _:
+            assert_never(signal)
+
+
+def _turn(state: ConversationState, turn: UserTurn) -> None:
+    parts = turn.content.parts or []
+    actions = EventActions.trusted(state_delta=turn.state_delta) if turn.state_delta else None
+    fields = {"actions": actions} if actions else {}
+    state.store(drafts.content(USER, "user", parts, **fields))
+    for part in parts:
+        if part.function_response is not None:
+            app_answered(state, part.function_response)
+    said = [part for part in parts if part.function_response is None]
+    if said:
+        if not turn.partial:
+            state.turns.asked()
+        content = turn.content if len(said) == len(parts) else turn.content.model_copy(update={"parts": said})
+        state.say(Turn(content, complete=not turn.partial))

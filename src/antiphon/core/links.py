@@ -1,0 +1,249 @@
+"""The connections to the model, one after the other, as the conversation sees them.
+
+Rule 1 (contract 7.1)  A loss that may pass is retried with backoff: with the newest good handle, if there is one.
+Rule 2                 `resumable: false` does not make the last good handle bad.
+Rule 3                 A handle that fails `resume_attempts` times, or is refused, gives way to a fresh session.
+Rule 4                 A session that was idle is not resumed within `idle_resume_delay` of its loss.
+Rule 5 (contract 7.2)  On notice that the model goes away, a spare socket is dialled; the switch is made when
+                       the floor is quiet, or `MARGIN` seconds before the end at the latest.
+Rule 6                 The old socket is closed before its session is resumed elsewhere: services refuse it otherwise.
+Rule 7 (contract 7.4)  What cannot pass is raised.
+Rule 8 (contract 7.5)  A handle belongs to its agent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Final
+
+from antiphon.core.backoff import Backoff
+from antiphon.core.commands import Begin, Command, Dial, HangUp
+from antiphon.errors import ModelConnectionError, ResumptionRefused, SetupTimeout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from antiphon.config import Retry
+
+__all__ = ["HANG_UP_TIMEOUT", "MARGIN", "Links", "Phase", "Verdict"]
+
+MARGIN: Final = 3.0
+"""Seconds before the announced end by which the switch is made, quiet or not."""
+HANG_UP_TIMEOUT: Final = 2.0
+"""Seconds that a close in good order may take before it is taken as done."""
+
+
+class Phase(Enum):
+    WAITING = auto()
+    """No link; one will be dialled at the deadline."""
+    DIALLING = auto()
+    SETTING_UP = auto()
+    LIVE = auto()
+    LEAVING = auto()
+    """The link is being closed; the spare takes over when it is."""
+    OVER = auto()
+
+
+class Verdict(Enum):
+    """What a loss means."""
+
+    STALE = auto()
+    """Not the current link: nothing changes."""
+    RETRY = auto()
+    SWITCH = auto()
+    """The spare takes over."""
+    ENDED = auto()
+    """The model ended the session in good order."""
+    FAILED = auto()
+
+
+@dataclass(slots=True)
+class _Replacement:
+    """What is prepared for a model that goes away."""
+
+    leave_by: float
+    link: int
+    dialled: bool = False
+
+
+class Links:
+    """Which link is the current one, how far it is, and what is to be done about it."""
+
+    def __init__(
+        self, retry: Retry, connect_timeout: float, handle: str | None, chance: Callable[[], float]
+    ) -> None:
+        self._idle_resume_delay = retry.idle_resume_delay
+        self._connect_timeout = connect_timeout
+        self._backoff = Backoff(retry, chance)
+        self._dialled_links = 0
+        self._replacement: _Replacement | None = None
+        self._due: float | None = None
+        self.handle = handle
+        self.session = 0
+        """Numbers the model's sessions: a resumed one keeps its number, a fresh one gets the next."""
+        self.current: int | None = None
+        self.phase = Phase.WAITING
+        self.again = False
+        """Whether the link being opened replaces one that was lost."""
+        self.resumed = False
+        """Whether the newest session was begun with a handle."""
+
+    # Asking.
+
+    @property
+    def live(self) -> bool:
+        return self.phase is Phase.LIVE
+
+    @property
+    def attempt(self) -> int:
+        return self._backoff.attempt
+
+    def deadline(self) -> float | None:
+        if self.live:
+            return self._replacement.leave_by if self._replacement else None
+        return self._due
+
+    # Opening.
+
+    def dial(self, agent: str, now: float) -> list[Command]:
+        """Opens the next link; it is the current one from now on."""
+        self._dialled_links += 1
+        self.current = self._dialled_links
+        self.phase = Phase.DIALLING
+        self._due = now + self._connect_timeout
+        return [Dial(self.current, agent)]
+
+    def dialled(self, link: int) -> bool:
+        """The socket is open; whether the session on it is to begin now."""
+        if self._replacement and link == self._replacement.link:
+            self._replacement.dialled = True
+            return False
+        return link == self.current and self.phase is Phase.DIALLING
+
+    def begin(self, agent: str, now: float, *, ask: bool, snapshot: bool) -> list[Command]:
+        """Sets the session up on the current link: resumed when there is a handle, else fresh and seeded."""
+        assert self.current is not None
+        self.phase = Phase.SETTING_UP
+        self._due = now + self._connect_timeout
+        self.resumed = self.handle is not None
+        if self.handle is not None:
+            return [Begin(self.current, agent, self.handle, seed=False, ask=ask and snapshot)]
+        self.session += 1
+        return [Begin(self.current, agent, None, seed=True, ask=ask)]
+
+    def ready(self, link: int) -> bool:
+        """The model is ready on this link; whether that is news."""
+        if link != self.current or self.phase is not Phase.SETTING_UP:
+            return False
+        self.phase = Phase.LIVE
+        self.again = False
+        self._due = self._replacement = None
+        self._backoff.resumed()
+        return True
+
+    # Handles and going away.
+
+    def handle_update(self, handle: str | None, resumable: bool) -> bool:
+        """Keeps a good handle (rule 2); whether this was one."""
+        if not handle or not resumable:
+            return False
+        self.handle = handle
+        return True
+
+    def going_away(self, time_left: float, agent: str, now: float) -> list[Command]:
+        """Prepares the replacement (rule 5)."""
+        if not self.live or self._replacement:
+            return []
+        self._dialled_links += 1
+        leave_by = now + max(time_left - MARGIN, time_left / 2)
+        self._replacement = _Replacement(leave_by, self._dialled_links)
+        return [Dial(self._dialled_links, agent)]
+
+    def may_switch(self) -> bool:
+        """Whether a switch is wanted and could be made now."""
+        return self.live and self._replacement is not None and self._replacement.dialled
+
+    def switch(self, now: float) -> list[Command]:
+        """Closes the current link; the replacement takes over when that is done (rule 6)."""
+        assert self.current is not None
+        self.phase = Phase.LEAVING
+        self._due = now + HANG_UP_TIMEOUT
+        return [HangUp(self.current, reason="going away")]
+
+    # Losing.
+
+    def lost(self, link: int, error: ModelConnectionError | None, now: float, *, idle: bool) -> Verdict:
+        """Judges a loss. On RETRY the next link is dialled at the deadline; on SWITCH, `take_over` at once."""
+        expected = self._replacement is not None
+        if self._replacement and link == self._replacement.link:
+            self._replacement.dialled = False  # at `leave_by` a new link is dialled instead
+            return Verdict.STALE
+        if link != self.current:
+            return Verdict.STALE
+        if self._replacement and self._replacement.dialled:
+            return Verdict.SWITCH
+        self._replacement = None
+        if error is None and not expected:
+            self.phase, self.current, self._due = Phase.OVER, None, None
+            return Verdict.ENDED
+        return self._retry_after(error, now, idle=idle)
+
+    def take_over(self) -> None:
+        """Makes the replacement the current link, to `begin` on."""
+        assert self._replacement is not None
+        self.current, self._replacement = self._replacement.link, None
+        self.phase, self.again = Phase.DIALLING, True
+
+    def _retry_after(self, error: ModelConnectionError | None, now: float, *, idle: bool) -> Verdict:
+        resuming = self.handle is not None and self.phase is Phase.SETTING_UP
+        if isinstance(error, ResumptionRefused) or (resuming and self._backoff.resume_failed()):
+            self.handle = None  # rule 3
+        wait = self._backoff.failed(now) if error is None or error.retryable else None
+        self.current, self.again = None, True
+        if wait is None:
+            self.phase, self._due = Phase.OVER, None
+            return Verdict.FAILED
+        if idle and self.handle is not None:
+            wait = max(wait, self._idle_resume_delay)  # rule 4
+        self.phase, self._due = Phase.WAITING, now + wait
+        return Verdict.RETRY
+
+    # Time.
+
+    def overdue(self, now: float) -> ModelConnectionError | None:
+        """The error of a link that has taken too long to open, if it has."""
+        if self._due is None or now < self._due or self.phase not in (Phase.DIALLING, Phase.SETTING_UP):
+            return None
+        step = "accept the connection" if self.phase is Phase.DIALLING else "confirm the set-up"
+        return SetupTimeout(
+            f"The model did not {step} within {self._connect_timeout:g} s. Check the address and the network, "
+            "or raise RunConfig.connect_timeout."
+        )
+
+    def should_dial(self, now: float) -> bool:
+        return self.phase is Phase.WAITING and self._due is not None and now >= self._due
+
+    def must_leave(self, now: float) -> bool:
+        """Whether the announced end is so near that the switch cannot wait for a quiet moment."""
+        return self.live and self._replacement is not None and now >= self._replacement.leave_by
+
+    def left(self, now: float) -> bool:
+        """Whether closing the old link has taken so long that it counts as done."""
+        return self.phase is Phase.LEAVING and self._due is not None and now >= self._due
+
+    # Leaving.
+
+    def hand_over(self, agent: str, now: float) -> list[Command]:
+        """Turns to another agent's model: its own link, a fresh session, no handle (rule 8)."""
+        closing = self.hang_up("transfer")
+        self.handle, self.again = None, False
+        self._backoff.resumed()
+        return [*closing, *self.dial(agent, now)]
+
+    def hang_up(self, reason: str = "") -> list[Command]:
+        """Closes every link there is."""
+        links = [self.current, self._replacement.link if self._replacement else None]
+        self.current = self._replacement = self._due = None
+        self.phase = Phase.OVER
+        return [HangUp(link, reason=reason) for link in links if link is not None]

@@ -1,0 +1,51 @@
+"""What is said to the model; a codec turns each into a frame of its wire."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from antiphon.types import Blob, Content, FunctionResponse
+
+__all__ = ["ActivityEnded", "ActivityStarted", "Media", "Message", "StreamEnded", "ToolResults", "Turn"]
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """One audio chunk or video frame, exactly as the application sent it."""
+
+    blob: Blob
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Something the user says in writing; `complete` asks the model to answer now."""
+
+    content: Content
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityStarted:
+    """The user began to speak, says the application."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityEnded:
+    """The user has finished speaking, says the application."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEnded:
+    """No more audio for now; the model should not wait for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResults:
+    """Answers to tool calls, each with the id the model gave."""
+
+    responses: tuple[FunctionResponse, ...]
+
+
+Message = Media | Turn | ActivityStarted | ActivityEnded | StreamEnded | ToolResults

@@ -1,0 +1,88 @@
+"""What is to be said to the model while it is out of reach.
+
+Rule 1 (contract 7.3)  Control messages wait, in order, however long it takes.
+Rule 2 (contract 7.3)  Audio and images wait in a ring of `held_audio` seconds; the newest are kept.
+Rule 3                 What never left a dead link goes before what came later.
+Rule 4                 A fresh session is told the stored conversation, so what is stored is not said twice.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+from antiphon.core.messages import Media, Message, ToolResults, Turn
+from antiphon.queue import check_blob
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["IMAGE_SECONDS", "Outbox"]
+
+IMAGE_SECONDS: Final = 1.0
+"""What an image counts as in the ring: models look at about one per second."""
+
+
+class Outbox:
+    """Messages waiting for a live link, oldest first."""
+
+    def __init__(self, held_audio: float) -> None:
+        self._held_audio = held_audio
+        self._waiting: deque[Message] = deque()
+        self._audio = 0.0
+        self.dropped = 0
+        """Media that left the ring unheard."""
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    @property
+    def holds_control(self) -> bool:
+        """Whether anything waits that must not be lost."""
+        return any(not isinstance(message, Media) for message in self._waiting)
+
+    @property
+    def holds_stored(self) -> bool:
+        """Whether something waits that the stored conversation tells as well."""
+        return any(isinstance(message, Turn | ToolResults) for message in self._waiting)
+
+    def put(self, message: Message) -> None:
+        """Keeps a message for later (rules 1 and 2)."""
+        self._waiting.append(message)
+        if isinstance(message, Media):
+            self._audio += _seconds(message)
+            self._shed()
+
+    def put_back(self, unsent: Iterable[Message]) -> None:
+        """Takes back what a dead link did not send (rule 3)."""
+        returned = tuple(unsent)
+        self._waiting.extendleft(reversed(returned))
+        self._audio += sum(_seconds(message) for message in returned if isinstance(message, Media))
+        self._shed()
+
+    def take_all(self) -> list[Message]:
+        """Everything that waits, in order; the outbox is empty afterwards."""
+        everything = list(self._waiting)
+        self._waiting.clear()
+        self._audio = 0.0
+        return everything
+
+    def drop_stored(self) -> None:
+        """Forgets what the stored conversation tells anyway (rule 4)."""
+        kept = [message for message in self._waiting if not isinstance(message, Turn | ToolResults)]
+        self._waiting = deque(kept)
+
+    def _shed(self) -> None:
+        control: list[Message] = []
+        while self._audio > self._held_audio:
+            message = self._waiting.popleft()
+            if isinstance(message, Media):
+                self._audio -= _seconds(message)
+                self.dropped += 1
+            else:
+                control.append(message)
+        self._waiting.extendleft(reversed(control))
+
+
+def _seconds(message: Media) -> float:
+    return check_blob(message.blob) or IMAGE_SECONDS

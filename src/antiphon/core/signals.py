@@ -1,0 +1,338 @@
+"""Everything that can happen to a conversation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from antiphon.events import EventActions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from antiphon.core.messages import Message
+    from antiphon.errors import ModelConnectionError
+    from antiphon.types import (
+        Blob,
+        Content,
+        FunctionCall,
+        GroundingMetadata,
+        InteractionStatus,
+        Part,
+        TurnCompleteReason,
+        UsageMetadata,
+        VoiceActivity,
+    )
+
+__all__ = [
+    "AppLeft",
+    "CallsCancelled",
+    "GenerationComplete",
+    "GoingAway",
+    "Grounding",
+    "HandleUpdate",
+    "InputTranscript",
+    "LinkDialled",
+    "LinkLost",
+    "ModelAudio",
+    "ModelError",
+    "ModelInterrupted",
+    "ModelPart",
+    "ModelReady",
+    "ModelSignal",
+    "ModelText",
+    "OutputTranscript",
+    "Received",
+    "RecordingSaved",
+    "Signal",
+    "Tick",
+    "ToolCalls",
+    "ToolFinished",
+    "ToolYielded",
+    "TurnComplete",
+    "Usage",
+    "UserActivity",
+    "UserLeft",
+    "UserMedia",
+    "UserState",
+    "UserStreamEnd",
+    "UserTurn",
+    "VoiceActivityChanged",
+]
+
+
+# What the model says. Codecs make these from frames; `Received` says on which link they came.
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReady:
+    """The model accepted the set-up and takes input from now on."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelAudio:
+    """Speech: 16-bit little-endian mono PCM, its rate in the MIME type."""
+
+    data: bytes
+    mime_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelText:
+    """New text of the answer, or of the model's thinking."""
+
+    text: str
+    thought: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPart:
+    """Any other piece of content, whole: executed code, an image, a file."""
+
+    part: Part
+
+
+@dataclass(frozen=True, slots=True)
+class InputTranscript:
+    """New words of the user, as the model heard them; `finished` ends the utterance."""
+
+    text: str
+    finished: bool = False
+    language_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutputTranscript:
+    """New words of the model's speech; `finished` ends them."""
+
+    text: str
+    finished: bool = False
+    language_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInterrupted:
+    """The user took the floor; what the model was saying is cut off."""
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationComplete:
+    """The model has produced all of its answer, which may still be playing."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnComplete:
+    """The model gave the floor back."""
+
+    reason: TurnCompleteReason | None = None
+    status: InteractionStatus | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCalls:
+    """The model calls tools; one event, run in parallel."""
+
+    calls: tuple[FunctionCall, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CallsCancelled:
+    """The model takes calls back."""
+
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    metadata: UsageMetadata
+
+
+@dataclass(frozen=True, slots=True)
+class Grounding:
+    metadata: GroundingMetadata
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceActivityChanged:
+    """The model's own detection of the user's voice."""
+
+    activity: VoiceActivity
+
+
+@dataclass(frozen=True, slots=True)
+class ModelError:
+    """The model reports an error and stays connected."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class HandleUpdate:
+    """A resumption handle; `resumable=False` says only that now is not the moment to use one."""
+
+    handle: str | None
+    resumable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GoingAway:
+    """The model will drop the connection in `time_left` seconds."""
+
+    time_left: float
+
+
+ModelSignal = (
+    ModelAudio
+    | ModelText
+    | OutputTranscript
+    | InputTranscript
+    | ModelPart
+    | ModelInterrupted
+    | GenerationComplete
+    | TurnComplete
+    | ToolCalls
+    | CallsCancelled
+    | Usage
+    | Grounding
+    | VoiceActivityChanged
+    | ModelError
+    | HandleUpdate
+    | GoingAway
+    | ModelReady
+)
+
+
+# What happens on links to the model; `link` is the number the conversation gave it.
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One frame's worth of what the model said, in order."""
+
+    link: int
+    said: Sequence[ModelSignal]
+
+
+@dataclass(frozen=True, slots=True)
+class LinkDialled:
+    """The socket is open; nothing was said on it yet."""
+
+    link: int
+
+
+@dataclass(frozen=True, slots=True)
+class LinkLost:
+    """The link is gone. `error` is `None` when the model ended the session in good order.
+
+    `unsent` holds, in order, the messages that never left for the model.
+    """
+
+    link: int
+    error: ModelConnectionError | None
+    unsent: tuple[Message, ...] = ()
+
+
+# What the user does.
+
+
+@dataclass(frozen=True, slots=True)
+class UserMedia:
+    blob: Blob
+
+
+@dataclass(frozen=True, slots=True)
+class UserTurn:
+    content: Content
+    partial: bool = False
+    state_delta: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UserActivity:
+    """The application says that the user began or finished speaking."""
+
+    kind: Literal["start", "end"]
+
+
+@dataclass(frozen=True, slots=True)
+class UserStreamEnd:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class UserState:
+    """Changes to the session's state that came with a request that is not content."""
+
+    delta: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class UserLeft:
+    """The user's queue was closed; everything sent before has been handed over."""
+
+
+@dataclass(frozen=True, slots=True)
+class AppLeft:
+    """The application stopped reading events: everything ends now."""
+
+
+# What tools and recordings report.
+
+
+@dataclass(frozen=True, slots=True)
+class ToolFinished:
+    """A tool ended. `response=None` is the "not yet" of a long-running tool (contract 5.6).
+
+    `completes` is `task_completed`'s word that this agent is done; `ends` asks to end the invocation.
+    """
+
+    call_id: str
+    response: dict[str, Any] | None
+    actions: EventActions = field(default_factory=EventActions)
+    failed: bool = False
+    completes: bool = False
+    ends: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ToolYielded:
+    """A streaming tool has something to say, and will go on (contract 5.7)."""
+
+    call_id: str
+    response: dict[str, Any]
+    actions: EventActions = field(default_factory=EventActions)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingSaved:
+    """A stretch of one voice is in the artifact service."""
+
+    speaker: Literal["user", "model"]
+    file_uri: str
+    mime_type: str
+    name: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """It is now at least what `deadline()` said."""
+
+
+Signal = (
+    Received
+    | UserMedia
+    | UserTurn
+    | UserActivity
+    | UserStreamEnd
+    | UserState
+    | UserLeft
+    | AppLeft
+    | ToolFinished
+    | ToolYielded
+    | LinkDialled
+    | LinkLost
+    | RecordingSaved
+    | Tick
+)

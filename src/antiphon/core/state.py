@@ -1,0 +1,181 @@
+"""What a conversation consists of, and the few things every part of it does: emit, store, say, flush."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from antiphon.core import drafts
+from antiphon.core.budget import Budget
+from antiphon.core.calls import CallState, Deed, Ledger
+from antiphon.core.commands import CancelTool, Command, Emit, End, EndedBy, Send, Speaker, Store
+from antiphon.core.links import Links
+from antiphon.core.messages import Media, Message
+from antiphon.core.outbox import Outbox
+from antiphon.core.recording import Recording
+from antiphon.core.transcripts import Transcripts
+from antiphon.core.turns import Act, Beat, Turns
+from antiphon.events import ErrorCode, Event, EventActions, LifecycleKind
+from antiphon.types import FunctionResponse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from antiphon.config import RunConfig
+    from antiphon.core.handover import Cast, Role
+    from antiphon.errors import AntiphonError
+
+__all__ = ["USER", "ConversationState", "Ending"]
+
+USER = "user"
+"""The author of what the user said (contract 3.3)."""
+
+
+@dataclass(slots=True)
+class Ending:
+    """How far the conversation is on its way out."""
+
+    leave_by: float | None = None
+    """The user has left; what waits for the model may still be delivered until then."""
+    over: bool = False
+
+
+class ConversationState:
+    """The parts of one conversation. `out` collects the commands of the signal in hand."""
+
+    def __init__(self, cast: Cast, config: RunConfig, now: float, chance: Callable[[], float]) -> None:
+        resumption = config.session_resumption
+        self.config = config
+        self.cast = cast
+        self.agent = cast.first
+        self.turns = Turns()
+        self.transcripts = Transcripts()
+        self.calls = Ledger()
+        self.outbox = Outbox(config.held_audio)
+        self.links = Links(config.retry, config.connect_timeout, resumption.handle if resumption else None, chance)
+        self.recording = Recording(config.save_live_blob)
+        self.budget = Budget(config.limits, config.max_llm_calls, now)
+        self.ending = Ending()
+        self.out: list[Command] = []
+
+    @property
+    def role(self) -> Role:
+        """The agent that speaks now."""
+        return self.cast.roles[self.agent]
+
+    # Yielding and storing.
+
+    def emit(self, event: Event, *, stored: bool = False) -> None:
+        self.out.append(Emit(event, stored))
+
+    def store(self, event: Event) -> None:
+        self.out.append(Store(event))
+
+    def fact(self, kind: LifecycleKind, **facts: Any) -> None:
+        """A lifecycle event (contract 3.11), unless the application does not want them."""
+        if self.config.lifecycle_events:
+            self.emit(drafts.lifecycle(self.agent, kind, **facts))
+
+    def error(self, code: str, message: str, *, stored: bool = True) -> None:
+        """An error the conversation survives (contract 3.10)."""
+        self.emit(drafts.draft(self.agent, error_code=code, error_message=message), stored=stored)
+
+    def refuse(self, message: str) -> None:
+        """Something the application asked for and cannot have; nothing else changes."""
+        self.error(ErrorCode.INVALID_REQUEST, message, stored=False)
+
+    # To the model.
+
+    def say(self, message: Message) -> None:
+        """Sends the message, or keeps it until there is a live link (contract 7.3)."""
+        links = self.links
+        if links.live and links.current is not None:
+            self.out.append(Send(links.current, message))
+            return
+        dropped = self.outbox.dropped
+        self.outbox.put(message)
+        if isinstance(message, Media) and not dropped and self.outbox.dropped:
+            held = self.config.held_audio
+            self.fact("overloaded", reason=f"user audio beyond the newest {held:g} s, while the model is out of reach")
+
+    # Ending what is open.
+
+    def flush_text(self, *, interrupted: bool = False) -> bool:
+        """Merges the open segment into one event (contract 3.4); whether there was one."""
+        segment = self.turns.end_segment()
+        if segment is None:
+            return False
+        words = segment.merged()
+        self.emit(
+            drafts.text(self.agent, words, thought=segment.thought, partial=False, interrupted=interrupted),
+            stored=True,
+        )
+        return True
+
+    def flush_transcript(self, speaker: Speaker, *, interrupted: bool = False) -> None:
+        """Ends the speaker's utterance (contract 3.8)."""
+        whole = self.transcripts.finish(speaker)
+        if whole is None:
+            return
+        fields: dict[str, Any] = {"interrupted": True} if interrupted else {}
+        if speaker == "user":
+            event = drafts.draft(USER, input_transcription=whole, partial=False, **fields)
+        else:
+            event = drafts.draft(self.agent, output_transcription=whole, partial=False, **fields)
+        self.emit(event, stored=True)
+
+    def flush(self) -> None:
+        """Everything that was said and is not yet whole."""
+        self.flush_text()
+        self.flush_transcript("user")
+        self.flush_transcript("model")
+
+    def save(self, *speakers: Speaker) -> None:
+        """Writes what is kept of these voices (contract 4.3)."""
+        self.out.extend(self.recording.flush(*speakers))
+
+    def do(self, commands: Sequence[Command]) -> None:
+        self.out.extend(commands)
+
+    def end_turn(self, *, cut: bool, **fields: Any) -> None:
+        """Announces the end of the model's turn, after everything it said (contract 3.5)."""
+        self.flush()
+        self.save("user", "model")
+        if cut:
+            fields["interrupted"] = True
+        self.emit(drafts.draft(self.agent, turn_complete=True, **fields), stored=True)
+        self.budget.turn_ended()
+
+    def suspend(self, now: float) -> None:
+        """The link is gone in the middle of whatever it was: what was said so far is made whole."""
+        self.flush()
+        self.save("user", "model")
+        if self.turns.beat(Beat.LOST, now) is Act.CLOSE_CUT:
+            self.end_turn(cut=True)
+
+    def abandon(self, call_id: str, why: str) -> bool:
+        """Ends a call without an answer from its tool (contract 5.4, 5.5); whether it was still open."""
+        call = self.calls.get(call_id)
+        if call is None:
+            return False
+        if call.state is CallState.RUNNING:
+            self.out.append(CancelTool(call_id))
+        self.calls.move(call_id, Deed.CANCEL)
+        answer = FunctionResponse.trusted(
+            id=call_id, name=call.name, response={"error": {"code": "CANCELLED", "message": why}}
+        )
+        self.emit(drafts.response(call.agent, answer, EventActions()), stored=True)
+        return True
+
+    # The end.
+
+    def finish(self, reason: str, by: EndedBy, error: AntiphonError | None = None) -> None:
+        """Ends the conversation: nothing is left open, no command comes after (contract 1.5, 1.6)."""
+        self.flush()
+        self.save("user", "model")
+        for call in self.calls.running():
+            self.abandon(call.id, f"the conversation ended: {reason}")
+        self.do(self.links.hang_up())
+        self.fact("closed", reason=reason, by=by)
+        self.out.append(End(reason, by, error))
+        self.ending.over = True

@@ -1,0 +1,182 @@
+"""Who holds the floor, and the text of the turn so far.
+
+Rule 1 (contract 3.5)  A turn is announced complete exactly once.
+Rule 2 (contract 3.6)  What arrives for a turn after it was cut off is dropped, until the turn is over.
+Rule 3 (contract 3.4)  Text merges by segment; a segment ends where something other than its kind of text comes.
+Rule 4                 A model that says `interrupted` and then never ends the turn does not keep the floor:
+                       after `SETTLE` seconds the turn counts as over.
+Rule 5 (contract 5.8)  A turn goes on across a reconnect or a hand-over; if nothing more comes, it is over after
+                       `RESUME_SETTLE` seconds on the new link.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+from typing import Final
+
+__all__ = ["RESUME_SETTLE", "SETTLE", "Act", "Beat", "Floor", "Segment", "Turns"]
+
+SETTLE: Final = 2.0
+RESUME_SETTLE: Final = 5.0
+
+
+class Floor(Enum):
+    """Where the model's turn stands."""
+
+    QUIET = auto()
+    """No turn; the floor is the user's."""
+    SPEAKING = auto()
+    """Content is arriving."""
+    GENERATED = auto()
+    """All of it has arrived; it is still being played."""
+    CUT = auto()
+    """Interrupted; leftovers of the turn are dropped."""
+    HUSHED = auto()
+    """Interrupted when nothing was being said: there can be no leftovers."""
+    SUSPENDED = auto()
+    """The link went away in mid-turn; the turn may go on."""
+
+
+class Beat(Enum):
+    """What moves the floor."""
+
+    CONTENT = auto()
+    GENERATED = auto()
+    INTERRUPTED = auto()
+    COMPLETE = auto()
+    LOST = auto()
+    SETTLED = auto()
+
+
+class Act(Enum):
+    """What a beat amounts to."""
+
+    PASS = auto()
+    """Let it through."""
+    DROP = auto()
+    """Leave it out: a leftover, or nothing new."""
+    CUT = auto()
+    """Announce the interruption."""
+    CLOSE = auto()
+    """Announce the end of the turn."""
+    CLOSE_CUT = auto()
+    """Announce the end of a turn that was cut off."""
+
+
+_TABLE: Final[dict[tuple[Floor, Beat], tuple[Floor, Act]]] = {
+    (Floor.QUIET, Beat.CONTENT): (Floor.SPEAKING, Act.PASS),
+    (Floor.QUIET, Beat.GENERATED): (Floor.QUIET, Act.DROP),
+    (Floor.QUIET, Beat.INTERRUPTED): (Floor.HUSHED, Act.CUT),
+    (Floor.QUIET, Beat.COMPLETE): (Floor.QUIET, Act.CLOSE),  # a turn without content; see `Turns.beat`
+    (Floor.QUIET, Beat.LOST): (Floor.QUIET, Act.DROP),
+    (Floor.QUIET, Beat.SETTLED): (Floor.QUIET, Act.DROP),
+    (Floor.SPEAKING, Beat.CONTENT): (Floor.SPEAKING, Act.PASS),
+    (Floor.SPEAKING, Beat.GENERATED): (Floor.GENERATED, Act.PASS),
+    (Floor.SPEAKING, Beat.INTERRUPTED): (Floor.CUT, Act.CUT),
+    (Floor.SPEAKING, Beat.COMPLETE): (Floor.QUIET, Act.CLOSE),
+    (Floor.SPEAKING, Beat.LOST): (Floor.SUSPENDED, Act.PASS),
+    (Floor.SPEAKING, Beat.SETTLED): (Floor.SPEAKING, Act.DROP),
+    (Floor.GENERATED, Beat.CONTENT): (Floor.SPEAKING, Act.PASS),
+    (Floor.GENERATED, Beat.GENERATED): (Floor.GENERATED, Act.DROP),
+    (Floor.GENERATED, Beat.INTERRUPTED): (Floor.CUT, Act.CUT),
+    (Floor.GENERATED, Beat.COMPLETE): (Floor.QUIET, Act.CLOSE),
+    (Floor.GENERATED, Beat.LOST): (Floor.SUSPENDED, Act.PASS),
+    (Floor.GENERATED, Beat.SETTLED): (Floor.GENERATED, Act.DROP),
+    (Floor.CUT, Beat.CONTENT): (Floor.CUT, Act.DROP),
+    (Floor.CUT, Beat.GENERATED): (Floor.CUT, Act.DROP),
+    (Floor.CUT, Beat.INTERRUPTED): (Floor.CUT, Act.DROP),
+    (Floor.CUT, Beat.COMPLETE): (Floor.QUIET, Act.CLOSE_CUT),
+    (Floor.CUT, Beat.LOST): (Floor.QUIET, Act.CLOSE_CUT),
+    (Floor.CUT, Beat.SETTLED): (Floor.QUIET, Act.CLOSE_CUT),
+    (Floor.HUSHED, Beat.CONTENT): (Floor.SPEAKING, Act.PASS),
+    (Floor.HUSHED, Beat.GENERATED): (Floor.HUSHED, Act.DROP),
+    (Floor.HUSHED, Beat.INTERRUPTED): (Floor.HUSHED, Act.DROP),
+    (Floor.HUSHED, Beat.COMPLETE): (Floor.QUIET, Act.CLOSE_CUT),
+    (Floor.HUSHED, Beat.LOST): (Floor.QUIET, Act.DROP),
+    (Floor.HUSHED, Beat.SETTLED): (Floor.QUIET, Act.DROP),
+    (Floor.SUSPENDED, Beat.CONTENT): (Floor.SPEAKING, Act.PASS),
+    (Floor.SUSPENDED, Beat.GENERATED): (Floor.GENERATED, Act.PASS),
+    (Floor.SUSPENDED, Beat.INTERRUPTED): (Floor.CUT, Act.CUT),
+    (Floor.SUSPENDED, Beat.COMPLETE): (Floor.QUIET, Act.CLOSE),
+    (Floor.SUSPENDED, Beat.LOST): (Floor.SUSPENDED, Act.DROP),
+    (Floor.SUSPENDED, Beat.SETTLED): (Floor.QUIET, Act.CLOSE_CUT),
+}
+
+_OPENS: Final = frozenset({Floor.QUIET, Floor.HUSHED, Floor.SUSPENDED})
+"""Where the next content, or an end without any, is the answer to what the user said last."""
+
+
+class Segment:
+    """One run of text of one kind, growing; at its end it is merged into one event."""
+
+    __slots__ = ("_pieces", "thought")
+
+    def __init__(self, thought: bool) -> None:
+        self.thought = thought
+        self._pieces: list[str] = []
+
+    def add(self, text: str) -> None:
+        self._pieces.append(text)
+
+    def merged(self) -> str:
+        return "".join(self._pieces)
+
+
+class Turns:
+    """The floor, the open text segment, and whether the model owes the user an answer."""
+
+    def __init__(self) -> None:
+        self.floor = Floor.QUIET
+        self.completed = 0
+        self.owed = False
+        """The user has said something since the model last took the floor."""
+        self._segment: Segment | None = None
+        self._settles_at: float | None = None
+
+    @property
+    def quiet(self) -> bool:
+        return self.floor is Floor.QUIET
+
+    def asked(self) -> None:
+        """The user said something that wants an answer."""
+        self.owed = True
+
+    def beat(self, beat: Beat, now: float) -> Act:
+        """Moves the floor, and says what the beat amounts to."""
+        before = self.floor
+        self.floor, act = _TABLE[before, beat]
+        if act is Act.CLOSE and before is Floor.QUIET and not self.owed:
+            return Act.DROP  # a second end of a turn that has ended: rule 1
+        if before in _OPENS and (self.floor is Floor.SPEAKING or act is Act.CLOSE):
+            self.owed = False
+        if act in (Act.CLOSE, Act.CLOSE_CUT):
+            self.completed += 1
+        if self.floor is not before or beat is Beat.LOST:
+            cut = self.floor in (Floor.CUT, Floor.HUSHED)
+            self._settles_at = now + SETTLE if cut else None
+        return act
+
+    def resumed(self, now: float) -> None:
+        """A new link is ready: a suspended turn has `RESUME_SETTLE` seconds to go on."""
+        if self.floor is Floor.SUSPENDED:
+            self._settles_at = now + RESUME_SETTLE
+
+    def deadline(self) -> float | None:
+        return self._settles_at
+
+    def due(self, now: float) -> bool:
+        """Whether the floor has waited long enough for a turn that does not end."""
+        return self._settles_at is not None and now >= self._settles_at
+
+    def text(self, text: str, thought: bool) -> Segment | None:
+        """Adds to the open segment; the one that ends by it, if any, is returned (rule 3)."""
+        ended = self.end_segment() if self._segment and self._segment.thought is not thought else None
+        if self._segment is None:
+            self._segment = Segment(thought)
+        self._segment.add(text)
+        return ended
+
+    def end_segment(self) -> Segment | None:
+        """Closes the open segment and returns it, if there is one."""
+        ended, self._segment = self._segment, None
+        return ended
