@@ -1,0 +1,15 @@
+"""Live models: the protocol, the providers, and the way from a name to a model."""
+
+from antiphon.models.base import Codec, Listener, LiveModel, ModelConnection, Setup
+from antiphon.models.registry import known_models, register_model, resolve
+
+__all__ = [
+    "Codec",
+    "Listener",
+    "LiveModel",
+    "ModelConnection",
+    "Setup",
+    "known_models",
+    "register_model",
+    "resolve",
+]

@@ -1,0 +1,150 @@
+"""What a live model is to the runtime: a handful of verbs.
+
+A provider is a `LiveModel` (where it is, what it can do) whose `connect` gives a `ModelConnection`. Over a
+WebSocket it is enough to write a `Codec` and use `models.socket`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from antiphon.errors import UnsupportedByModel
+
+if TYPE_CHECKING:
+    from antiphon.capabilities import Capabilities
+    from antiphon.config import RunConfig
+    from antiphon.core.messages import Message
+    from antiphon.core.signals import ModelSignal
+    from antiphon.errors import ModelConnectionError
+    from antiphon.types import Content, GenerateContentConfig, Tool
+
+__all__ = ["Codec", "Listener", "LiveModel", "ModelConnection", "Setup", "refuse_unsupported"]
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """All that a model is told before the conversation begins, or goes on."""
+
+    config: RunConfig
+    instruction: str = ""
+    tools: Sequence[Tool] = ()
+    generation: GenerateContentConfig | None = None
+    handle: str | None = None
+    """Resume the session this stands for; then there is no history."""
+    history: Sequence[Content] = ()
+    pending: Content | None = None
+    """To be said once the model is ready, for it to answer."""
+
+
+class Listener(Protocol):
+    """Where a connection reports to. All three are called on the event loop, and return at once."""
+
+    def received(self, said: Sequence[ModelSignal]) -> None:
+        """The model said this, in this order; `ModelReady` among it once the set-up is accepted."""
+
+    def writable(self) -> None:
+        """`ModelConnection.writable` is true again."""
+
+    def lost(self, error: ModelConnectionError | None, unsent: tuple[Message, ...]) -> None:
+        """The connection has ended; nothing more is reported. `error` is `None` for an end in good order."""
+
+
+class ModelConnection(ABC):
+    """One open connection to a model. It buffers what it is given and reports to its `Listener`."""
+
+    @abstractmethod
+    def begin(self, setup: Setup) -> None:
+        """Sets the session up; called once, before anything is sent. Answered by `ModelReady`."""
+
+    @abstractmethod
+    def send(self, message: Message) -> None:
+        """Says this to the model, after everything said before. Never blocks; what never left is in `lost`."""
+
+    @property
+    @abstractmethod
+    def writable(self) -> bool:
+        """Whether the model keeps up. While it does not, media should wait where it can be shed."""
+
+    @abstractmethod
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """Ends the session in good order after what was sent. Returns when nothing is left open; twice is fine."""
+
+
+class LiveModel(ABC):
+    """A model one can hold a live conversation with. Instances are shared by all conversations."""
+
+    name: str
+
+    @property
+    @abstractmethod
+    def capabilities(self) -> Capabilities:
+        """What it can do; asked before every run (contract 6.2)."""
+
+    def check(self, config: RunConfig) -> None:
+        """Refuses, before anything is opened, a run that cannot work: a `ConfigurationError` says what to change."""
+        refuse_unsupported(self.name, self.capabilities, config)
+
+    @abstractmethod
+    async def connect(self, config: RunConfig, listener: Listener) -> ModelConnection:
+        """Opens a connection and says nothing on it yet. Raises `ModelConnectionError`."""
+
+
+class Codec(Protocol):
+    """Frames of one wire to and from the runtime's words; pure."""
+
+    def setup(self, setup: Setup) -> Iterable[str]:
+        """The frames that set a session up."""
+
+    def opening(self, setup: Setup) -> Iterable[str]:
+        """The frames that follow once the model is ready: history, and what it is to answer."""
+
+    def encode(self, message: Message) -> Iterable[str]:
+        """The frames that say `message`."""
+
+    def decode(self, frame: bytes) -> list[ModelSignal]:
+        """What the model said. Raises `MalformedFrame` for what cannot be read."""
+
+    def close_error(self, code: int, reason: str) -> ModelConnectionError | None:
+        """What a close frame means; `None` for an end in good order."""
+
+    def handshake_error(self, status: int, body: str) -> ModelConnectionError:
+        """What a refused handshake means."""
+
+
+def refuse_unsupported(name: str, can: Capabilities, config: RunConfig) -> None:
+    """Raises `UnsupportedByModel` for the first thing `config` asks that the model has declared it cannot do."""
+    asked = (
+        (config.modality == "TEXT" and not can.text_output, 'response_modalities=["TEXT"]', _USE_AUDIO),
+        (config.modality == "AUDIO" and not can.audio_output, 'response_modalities=["AUDIO"]', _USE_TEXT),
+        (config.manual_activity and not can.manual_activity, "activity signals of your own", _LEAVE_DETECTION),
+        (bool(config.enable_affective_dialog) and not can.affective_dialog, "enable_affective_dialog", _LEAVE_OUT),
+        (
+            bool(config.proactivity and config.proactivity.proactive_audio) and not can.proactive_audio,
+            "proactivity",
+            _LEAVE_OUT,
+        ),
+        (
+            config.context_window_compression is not None and not can.context_window_compression,
+            "context_window_compression",
+            _LEAVE_OUT,
+        ),
+        (
+            config.session_resumption is not None
+            and config.session_resumption.handle is not None
+            and not can.session_resumption,
+            "session_resumption with a handle",
+            "Start without the handle; the stored conversation is told to the model instead.",
+        ),
+    )
+    for refused, what, cure in asked:
+        if refused:
+            raise UnsupportedByModel(f"The model {name!r} cannot do {what}. {cure}")
+
+
+_USE_AUDIO = 'Use ["AUDIO"]: its words come as text in output_transcription.'
+_USE_TEXT = 'Use ["TEXT"].'
+_LEAVE_DETECTION = "Leave automatic activity detection on."
+_LEAVE_OUT = "Leave it out, or choose another model."
