@@ -1,0 +1,83 @@
+"""Antiphon: full-duplex conversations between people and AI agents.
+
+Everything an application needs is a name of this package. Names are bound when first used, so that importing
+`antiphon` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from antiphon import types
+    from antiphon.agents import Agent, InvocationContext, ReadonlyContext, SequentialAgent
+    from antiphon.artifacts import InMemoryArtifactService
+    from antiphon.config import Limits, Retry, RunConfig, StreamingMode
+    from antiphon.errors import AntiphonError
+    from antiphon.events import ErrorCode, Event, EventActions
+    from antiphon.models import LiveModel
+    from antiphon.models.gemini import Gemini
+    from antiphon.queue import LiveRequest, LiveRequestQueue
+    from antiphon.runtime import InMemoryRunner, Runner
+    from antiphon.sessions import InMemorySessionService, Session
+    from antiphon.tools import FunctionTool, LongRunningFunctionTool, ToolContext, google_search
+
+__all__ = [
+    "Agent",
+    "AntiphonError",
+    "ErrorCode",
+    "Event",
+    "EventActions",
+    "FunctionTool",
+    "Gemini",
+    "InMemoryArtifactService",
+    "InMemoryRunner",
+    "InMemorySessionService",
+    "InvocationContext",
+    "Limits",
+    "LiveModel",
+    "LiveRequest",
+    "LiveRequestQueue",
+    "LongRunningFunctionTool",
+    "ReadonlyContext",
+    "Retry",
+    "RunConfig",
+    "Runner",
+    "SequentialAgent",
+    "Session",
+    "StreamingMode",
+    "ToolContext",
+    "google_search",
+    "types",
+]
+
+_HOMES = {
+    "agents": ("Agent", "InvocationContext", "ReadonlyContext", "SequentialAgent"),
+    "artifacts": ("InMemoryArtifactService",),
+    "config": ("Limits", "Retry", "RunConfig", "StreamingMode"),
+    "errors": ("AntiphonError",),
+    "events": ("ErrorCode", "Event", "EventActions"),
+    "models": ("LiveModel",),
+    "models.gemini": ("Gemini",),
+    "queue": ("LiveRequest", "LiveRequestQueue"),
+    "runtime": ("InMemoryRunner", "Runner"),
+    "sessions": ("InMemorySessionService", "Session"),
+    "tools": ("FunctionTool", "LongRunningFunctionTool", "ToolContext", "google_search"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "types":
+        return import_module("antiphon.types")
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module 'antiphon' has no attribute {name!r}")
+    value = getattr(import_module(f"antiphon.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

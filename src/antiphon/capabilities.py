@@ -32,6 +32,8 @@ class Capabilities:
     """Goes on talking while a tool runs, when the declaration says so."""
     tool_scheduling: bool = False
     """Heeds `FunctionResponse.scheduling`."""
+    function_parts_in_history: bool = True
+    """Takes tool calls and results as such in the history it is told; otherwise they are put into words."""
     thinking_budget: bool = False
     thinking_level: bool = False
     input_rate: int = 16_000

@@ -12,6 +12,7 @@ from antiphon.errors import ConfigurationError, MissingCredentials
 from antiphon.models.base import Listener, LiveModel, ModelConnection
 from antiphon.models.gemini_codec import GeminiCodec
 from antiphon.models.gemini_profiles import Profile, profile_of
+from antiphon.models.gemini_vertex import bearer_headers
 from antiphon.models.socket import connect
 
 if TYPE_CHECKING:
@@ -116,8 +117,6 @@ class Gemini(LiveModel):
 
     async def _credentials(self) -> dict[str, str]:
         if self._vertex and self._project and not self._base_url:
-            from antiphon.models.gemini_vertex import bearer_headers
-
             return await bearer_headers(self._project)
         if not self._api_key:
             return {}

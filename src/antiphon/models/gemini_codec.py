@@ -100,7 +100,7 @@ class GeminiCodec:
         generation: _Json = {"responseModalities": [config.modality]}
         if setup.generation is not None:
             generation |= _dump(setup.generation, include=set(_GENERATION_FIELDS))
-        speech = config.speech_config or (setup.generation and setup.generation.speech_config)
+        speech = (setup.generation and setup.generation.speech_config) or config.speech_config
         if speech is not None:
             generation["speechConfig"] = speech if isinstance(speech, str) else _dump(speech)
         if config.enable_affective_dialog is not None:

@@ -22,14 +22,11 @@ class Profile:
     """How the user's text is said during the conversation: as a turn of content, or as real-time input."""
     history_gate: bool = True
     """History is told in a phase of its own, announced in the set-up."""
-    function_parts_in_history: bool = True
     text_as_transcript: bool = False
     """Text output comes as a transcription of speech that is not there."""
 
 
-_3_8 = Capabilities(
-    text_output=False, non_blocking_tools=True, tool_scheduling=True, proactive_audio=True
-)
+_3_8 = Capabilities(text_output=False, non_blocking_tools=True, tool_scheduling=True, proactive_audio=True)
 
 PROFILES: Final[tuple[Profile, ...]] = (
     Profile(
@@ -47,8 +44,9 @@ PROFILES: Final[tuple[Profile, ...]] = (
     Profile(
         "3.1-flash-live",
         r"gemini-3\.[0-7].*live",
-        Capabilities(text_output=False, thinking_level=True, proactive_audio=True),
-        function_parts_in_history=False,
+        Capabilities(
+            text_output=False, thinking_level=True, proactive_audio=True, function_parts_in_history=False
+        ),
     ),
     Profile(
         "2.5-native-audio",
@@ -61,10 +59,10 @@ PROFILES: Final[tuple[Profile, ...]] = (
             affective_dialog=True,
             proactive_audio=True,
             handle_is_snapshot=True,
+            function_parts_in_history=False,
         ),
         typed_text="turn",
         history_gate=False,
-        function_parts_in_history=False,
     ),
     Profile(
         "live-2.5-flash",
@@ -83,7 +81,18 @@ PROFILES: Final[tuple[Profile, ...]] = (
 )
 """The first whose pattern fits counts."""
 
-UNKNOWN: Final = Profile("unknown", r".*", Capabilities(text_output=True, non_blocking_tools=True, tool_scheduling=True, thinking_budget=True, thinking_level=True, affective_dialog=True, proactive_audio=True))
+UNKNOWN: Final = Profile(
+    "unknown",
+    r".*",
+    Capabilities(
+        non_blocking_tools=True,
+        tool_scheduling=True,
+        thinking_budget=True,
+        thinking_level=True,
+        affective_dialog=True,
+        proactive_audio=True,
+    ),
+)
 """A model newer than this table: nothing is refused here, the service decides."""
 
 

@@ -7,20 +7,15 @@ from collections.abc import Callable
 
 from antiphon.errors import UnknownModel
 from antiphon.models.base import LiveModel
+from antiphon.models.gemini import Gemini
 
 __all__ = ["known_models", "register_model", "resolve"]
 
 
-def _gemini(name: str) -> LiveModel:
-    from antiphon.models.gemini import Gemini
-
-    return Gemini(name)
-
-
 _makers: dict[str, Callable[[str], LiveModel]] = {
-    r"(models/)?gemini-.+": _gemini,
-    r"projects/[^/]+/locations/[^/]+/.*": _gemini,
-    r"robotics-er-.+": _gemini,
+    r"(models/)?gemini-.+": Gemini,
+    r"projects/[^/]+/locations/[^/]+/.*": Gemini,
+    r"robotics-er-.+": Gemini,
 }
 
 

@@ -18,6 +18,7 @@ from collections import deque
 from functools import lru_cache
 from os import environ
 from typing import TYPE_CHECKING, Final
+from urllib.request import getproxies, proxy_bypass
 
 from picows import WSCloseCode, WSError, WSFrame, WSInvalidStatusError, WSListener, WSMsgType, WSTransport, ws_connect
 
@@ -33,13 +34,15 @@ from antiphon.events import ErrorCode
 from antiphon.models.base import Codec, Listener, ModelConnection, Setup
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from antiphon.core.messages import Message
 
 __all__ = ["CLOSE_TIMEOUT", "MAX_FRAME", "PING_AFTER", "SILENT_AFTER", "SocketConnection", "connect"]
 
 log = logging.getLogger(__name__)
+_engine_log = logging.getLogger(f"{__name__}.engine")
+_engine_log.setLevel(logging.WARNING)  # the engine tells of every connection it makes
 
 MAX_FRAME: Final = 16 * 1024 * 1024
 """Bytes; a larger frame from the model ends the connection."""
@@ -66,7 +69,7 @@ async def connect(url: str, headers: Mapping[str, str], codec: Codec, listener: 
             max_frame_size=MAX_FRAME,
             enable_auto_ping=False,
             proxy=_proxy(url),
-            logger_name=log,
+            logger_name=_engine_log,
         )
     except WSInvalidStatusError as refused:
         status = int(refused.response.status) if refused.response else 0
@@ -207,9 +210,9 @@ class SocketConnection(WSListener, ModelConnection):  # type: ignore[misc]
         if said:
             self._listener.received(said)
 
-    def _write(self, frames: object) -> None:
+    def _write(self, frames: Iterable[str]) -> None:
         transport = self._transport
-        for frame in frames:  # type: ignore[attr-defined]
+        for frame in frames:
             if transport is not None:
                 transport.send(WSMsgType.TEXT, frame.encode())
 
@@ -240,8 +243,6 @@ def _host(url: str) -> str:
 
 
 def _proxy(url: str) -> str | None:
-    from urllib.request import getproxies, proxy_bypass
-
     scheme, _, rest = url.partition("://")
     host = rest.split("/", 1)[0]
     proxies = getproxies()

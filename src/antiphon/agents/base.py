@@ -1,0 +1,50 @@
+"""What every agent has: a name, what it is for, and agents below it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+__all__ = ["BaseAgent"]
+
+
+class BaseAgent(BaseModel):
+    """An agent, or a group of agents. Agents are immutable, and may be shared by any number of runners."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    name: str
+    """Unique among the agents of an application; an identifier, and not `user`."""
+    description: str = ""
+    """What it is for, in one line: other agents decide by it whether to hand over."""
+    sub_agents: list[BaseAgent] = Field(default_factory=list)
+
+    @field_validator("name")
+    @classmethod
+    def _is_a_name(cls, name: str) -> str:
+        if not name.isidentifier():
+            raise ValueError(f"{name!r} is no name for an agent: use letters, digits and underscores, as in a variable.")
+        if name == "user":
+            raise ValueError("'user' names the person in every event; give the agent another name.")
+        return name
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Self:
+        seen: set[str] = set()
+        for agent in self.walk():
+            if agent.name in seen:
+                raise ValueError(f"Two agents are called {agent.name!r}; every agent of an application needs its own name.")
+            seen.add(agent.name)
+        return self
+
+    def walk(self) -> Iterator[BaseAgent]:
+        """This agent and all below it."""
+        yield self
+        for agent in self.sub_agents:
+            yield from agent.walk()
+
+    def find_agent(self, name: str) -> BaseAgent | None:
+        """The agent of that name, here or below."""
+        return next((agent for agent in self.walk() if agent.name == name), None)

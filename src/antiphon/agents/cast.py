@@ -1,0 +1,108 @@
+"""From a tree of agents to who may speak in a conversation: each with its model, tools and successor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from antiphon.agents.base import BaseAgent
+from antiphon.agents.llm import Agent
+from antiphon.agents.sequential import SequentialAgent
+from antiphon.core.handover import Cast, Role
+from antiphon.errors import ConfigurationError
+from antiphon.models import LiveModel, resolve
+from antiphon.tools import BaseTool, task_completed_tool, transfer_tool
+from antiphon.types import Tool
+
+__all__ = ["Speaker", "Troupe", "assemble"]
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """An agent ready to talk."""
+
+    agent: Agent
+    model: LiveModel
+    tools: dict[str, BaseTool]
+    successor: str | None = None
+
+    def declarations(self) -> list[Tool]:
+        """What its model is told of its tools: all functions in one, then the model-side ones."""
+        declared = [declaration for tool in self.tools.values() if (declaration := tool.declaration())]
+        functions = [Tool.trusted(function_declarations=declared)] if declared else []
+        return functions + [offered for tool in self.tools.values() if (offered := tool.model_tool())]
+
+
+@dataclass(frozen=True, slots=True)
+class Troupe:
+    """All that may speak, by name, and their rules' side as the `cast`."""
+
+    speakers: dict[str, Speaker]
+    cast: Cast
+
+
+@dataclass(slots=True)
+class _Place:
+    """Where an agent stands in the tree."""
+
+    parent: BaseAgent | None = None
+    model: str | LiveModel | None = None
+    successor: str | None = None
+    sequential: bool = False
+    peers: list[BaseAgent] = field(default_factory=list)
+
+
+def assemble(root: BaseAgent) -> Troupe:
+    """Resolves models, gives the agents their hand-over tools, and orders sequences.
+
+    Raises `ConfigurationError` for an agent without a model, and `UnknownModel`.
+    """
+    speakers: dict[str, Speaker] = {}
+    _enter(root, _Place(), speakers)
+    roles = {name: _role(speaker) for name, speaker in speakers.items()}
+    return Troupe(speakers, Cast(roles, _entry(root).name))
+
+
+def _enter(agent: BaseAgent, place: _Place, speakers: dict[str, Speaker]) -> None:
+    if isinstance(agent, SequentialAgent):
+        steps = agent.sub_agents
+        for at, step in enumerate(steps):
+            successor = _entry(steps[at + 1]).name if at + 1 < len(steps) else place.successor
+            _enter(step, _Place(None, place.model, successor, sequential=True), speakers)
+        return
+    if not isinstance(agent, Agent):
+        raise ConfigurationError(f"{type(agent).__name__} {agent.name!r} cannot take part in a live conversation.")
+    model = agent.model or place.model
+    if model is None:
+        raise ConfigurationError(f"Agent {agent.name!r} has no model: pass Agent(model=…), or give its parent one.")
+    tools = {tool.name: tool for tool in agent.tools}
+    targets = _targets(agent, place)
+    if targets:
+        transfer = transfer_tool(targets)
+        tools[transfer.name] = transfer
+    if place.sequential:
+        completed = task_completed_tool()
+        tools[completed.name] = completed
+    speakers[agent.name] = Speaker(agent, resolve(model), tools, place.successor)
+    for below in agent.sub_agents:
+        peers = [peer for peer in agent.sub_agents if peer is not below]
+        _enter(below, _Place(agent, model, peers=peers), speakers)
+
+
+def _entry(agent: BaseAgent) -> BaseAgent:
+    """The agent that speaks when this one is handed over to."""
+    return _entry(agent.sub_agents[0]) if isinstance(agent, SequentialAgent) else agent
+
+
+def _targets(agent: Agent, place: _Place) -> dict[str, str]:
+    """Who the agent may hand over to, with what they are for."""
+    candidates = list(agent.sub_agents)
+    if place.parent is not None and not agent.disallow_transfer_to_parent:
+        candidates.append(place.parent)
+    if not agent.disallow_transfer_to_peers:
+        candidates.extend(place.peers)
+    return {_entry(candidate).name: candidate.description for candidate in candidates}
+
+
+def _role(speaker: Speaker) -> Role:
+    facts = {name: tool.facts for name, tool in speaker.tools.items()}
+    return Role(speaker.agent.name, facts, speaker.model.capabilities, speaker.successor)

@@ -1,0 +1,5 @@
+"""Where asyncio lives: the driver around the conversation, and the runner that applications use."""
+
+from antiphon.runtime.runner import InMemoryRunner, Runner
+
+__all__ = ["InMemoryRunner", "Runner"]

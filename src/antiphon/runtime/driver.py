@@ -1,0 +1,309 @@
+"""The driver: performs what the conversation commands, and tells it what happens. It knows no rules."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any, assert_never
+from uuid import uuid4
+
+from antiphon.agents import InvocationContext, ReadonlyContext, Troupe
+from antiphon.agents.instructions import render
+from antiphon.core import Conversation
+from antiphon.core.commands import (
+    Begin,
+    CancelTool,
+    Command,
+    Dial,
+    Emit,
+    End,
+    HangUp,
+    Record,
+    RunTool,
+    SaveRecording,
+    Send,
+    Store,
+)
+from antiphon.core.handover import Seed, seed
+from antiphon.core.signals import (
+    AppLeft,
+    Signal,
+    Tick,
+    UserActivity,
+    UserLeft,
+    UserMedia,
+    UserState,
+    UserStreamEnd,
+    UserTurn,
+)
+from antiphon.errors import ConsumerTooSlow
+from antiphon.models import Setup
+from antiphon.runtime.channel import EventChannel
+from antiphon.runtime.links import LinkBoard
+from antiphon.runtime.storage import SessionWriter
+from antiphon.runtime.tasks import TaskOwner
+from antiphon.runtime.toolrunner import ToolRunner
+from antiphon.tools import ToolContext
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from antiphon.events import Event
+    from antiphon.queue import LiveRequest, LiveRequestQueue
+    from antiphon.sessions import BaseSessionService
+    from antiphon.tools.context import Artifacts
+
+__all__ = ["Driver"]
+
+log = logging.getLogger(__name__)
+
+_BURST = 256
+"""Requests taken from the user's queue before everyone else has a turn."""
+
+
+class Driver:
+    """One conversation, running. Use it as `start`, then `events`, then always `shut_down`."""
+
+    def __init__(
+        self,
+        invocation: InvocationContext,
+        troupe: Troupe,
+        queue: LiveRequestQueue,
+        sessions: BaseSessionService,
+        artifacts: Artifacts | None,
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._invocation = invocation
+        self._troupe = troupe
+        self._queue = queue
+        self._artifacts = artifacts
+        self._conversation = Conversation(troupe.cast, invocation.run_config, self._loop.time(), random.random)
+        self._channel = EventChannel(invocation.run_config.event_buffer)
+        self._tasks = TaskOwner(self._crashed)
+        self._writer = SessionWriter(sessions, invocation.session, self._tasks, self._channel.close)
+        self._links = LinkBoard(invocation.run_config, self._tasks, self.feed, self._drain)
+        self._tools = ToolRunner(
+            lambda agent: troupe.speakers[agent].tools, self._tool_context, self.feed, self._tasks
+        )
+        self._pump = _Pump()
+
+    # What the runner calls.
+
+    def start(self) -> None:
+        """Claims the queue and dials. Raises `QueueInUse`."""
+        self._queue.attach(self._wake)
+        self._perform(self._conversation.start(self._loop.time()))
+        self._set_timer()
+        self._drain()
+
+    def events(self) -> AsyncIterator[Event]:
+        """What happens, until the conversation ends; raises the error it ended by, if any."""
+        return self._channel.events()
+
+    async def shut_down(self) -> None:
+        """Ends everything that is still running, within `RunConfig.shutdown_timeout` (contract 1.6)."""
+        timeout = self._invocation.run_config.shutdown_timeout
+        self._queue.detach()
+        self.feed(AppLeft())
+        self._pump.stop()
+        self._channel.close()
+        try:
+            async with asyncio.timeout(timeout):
+                await self._links.close_all()
+                await self._writer.flush()
+        except TimeoutError:
+            log.error("Ending %s took longer than %.1f s.", self._invocation.invocation_id, timeout)
+        await self._tasks.cancel_all(timeout)
+
+    # Signals in, commands out.
+
+    def feed(self, signal: Signal) -> None:
+        """Tells the conversation what happened. May be called from within a command: it then waits its turn."""
+        pump = self._pump
+        pump.inbox.append(signal)
+        if pump.running:
+            return
+        pump.running = True
+        try:
+            while pump.inbox:
+                self._perform(self._conversation.handle(pump.inbox.popleft(), self._loop.time()))
+        finally:
+            pump.running = False
+        self._set_timer()
+
+    def _perform(self, commands: list[Command]) -> None:
+        for command in commands:
+            match command:
+                case Emit(event, stored):
+                    self._stamp(event)
+                    if stored:
+                        self._writer.add(event)
+                    if not self._channel.put(event):
+                        self._overflow()
+                case Send(link, message):
+                    self._links.send(link, message)
+                case Store(event):
+                    self._stamp(event)
+                    self._writer.add(event)
+                case RunTool():
+                    self._tools.start(command)
+                case CancelTool(call_id):
+                    self._tools.cancel(call_id)
+                case Dial(link, agent):
+                    self._links.dial(link, self._troupe.speakers[agent].model)
+                case Begin():
+                    told = self._seed(command)
+                    self._tasks.spawn(self._begin(command, told), f"antiphon-begin {command.link}")
+                case HangUp(link, code, reason):
+                    self._links.hang_up(link, code, reason)
+                case Record() | SaveRecording():
+                    pass
+                case End(_, _, error):
+                    self._channel.close(error)
+                case _:
+                    assert_never(command)
+
+    def _stamp(self, event: Event) -> None:
+        event.id = str(uuid4())
+        event.invocation_id = self._invocation.invocation_id
+        event.timestamp = time.time()
+        event.custom_metadata = self._invocation.run_config.custom_metadata
+
+    # Links.
+
+    def _seed(self, begin: Begin) -> Seed:
+        """Taken at once: what is stored from now on waits in the outbox instead."""
+        if not begin.seed and not begin.ask:
+            return Seed((), None)
+        can = self._troupe.speakers[begin.agent].model.capabilities
+        told = seed(
+            self._writer.history, begin.agent, ask=begin.ask, function_parts=can.function_parts_in_history
+        )
+        return told if begin.seed else Seed((), told.pending)
+
+    async def _begin(self, begin: Begin, told: Seed) -> None:
+        speaker = self._troupe.speakers[begin.agent]
+        try:
+            instruction = await render(
+                speaker.agent.instruction, ReadonlyContext(self._invocation, begin.agent)
+            )
+        except Exception as error:
+            self._channel.close(error)
+            return
+        setup = Setup(
+            config=self._invocation.run_config,
+            instruction=instruction,
+            tools=speaker.declarations(),
+            generation=speaker.agent.generate_content_config,
+            handle=begin.handle,
+            history=told.history,
+            pending=told.pending,
+        )
+        self._links.begin(begin.link, setup)
+
+    # Tools.
+
+    def _tool_context(self, call: RunTool) -> ToolContext:
+        return ToolContext(
+            self._invocation.session,
+            agent_name=call.agent,
+            invocation_id=self._invocation.invocation_id,
+            function_call_id=call.call_id,
+            artifacts=self._artifacts,
+        )
+
+    # The user's queue.
+
+    def _wake(self) -> None:
+        """Something is in the queue; called from any thread."""
+        if self._pump.draining:
+            return
+        self._pump.draining = True
+        if threading.get_ident() == self._pump.thread:
+            self._loop.call_soon(self._drain)
+        else:
+            self._loop.call_soon_threadsafe(self._drain)
+
+    def _drain(self) -> None:
+        """Takes what the user sent, while the model keeps up."""
+        self._pump.draining = False
+        for _ in range(_BURST):
+            if self._pump.stopped or not self._links.writable:
+                return
+            request = self._queue.take()
+            if request is None:
+                return
+            for signal in _signals(request):
+                self.feed(signal)
+        self._wake()
+
+    # Time, and what must not happen.
+
+    def _set_timer(self) -> None:
+        deadline = self._conversation.deadline()
+        if deadline is not None and not self._pump.stopped:
+            self._pump.set_timer(self._loop, deadline, self._tick)
+
+    def _tick(self) -> None:
+        self._pump.timer = None
+        self.feed(Tick())
+
+    def _overflow(self) -> None:
+        capacity = self._invocation.run_config.event_buffer
+        self._channel.close(
+            ConsumerTooSlow(
+                f"{capacity} events that must not be lost wait for the application. Read run_live() without blocking "
+                "in between, or raise RunConfig.event_buffer."
+            )
+        )
+
+    def _crashed(self, error: BaseException) -> None:
+        log.error("A task of %s crashed.", self._invocation.invocation_id, exc_info=error)
+        self._channel.close(error)
+
+
+class _Pump:
+    """What keeps the driver going: its inbox, its timer, its thread."""
+
+    def __init__(self) -> None:
+        self.inbox: deque[Signal] = deque()
+        self.running = False
+        self.draining = False
+        self.stopped = False
+        self.thread = threading.get_ident()
+        self.timer: asyncio.TimerHandle | None = None
+
+    def set_timer(self, loop: asyncio.AbstractEventLoop, deadline: float, tick: Any) -> None:
+        """One timer, at `deadline` at the latest; one that rings early is only asked again."""
+        if self.timer is not None:
+            if self.timer.when() <= deadline:
+                return
+            self.timer.cancel()
+        self.timer = loop.call_at(deadline, tick)
+
+    def stop(self) -> None:
+        self.stopped = True
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+
+
+def _signals(request: LiveRequest) -> list[Signal]:
+    """What a request from the user means."""
+    if request.blob is not None:
+        media: list[Signal] = [UserMedia(request.blob)]
+        return [UserState(request.state_delta), *media] if request.state_delta else media
+    if request.content is not None:
+        return [UserTurn(request.content, request.partial, request.state_delta)]
+    before: list[Signal] = [UserState(request.state_delta)] if request.state_delta else []
+    if request.activity_start is not None:
+        return [*before, UserActivity("start")]
+    if request.activity_end is not None:
+        return [*before, UserActivity("end")]
+    return [*before, UserStreamEnd() if request.audio_stream_end else UserLeft()]
+
+

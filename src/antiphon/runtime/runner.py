@@ -1,0 +1,116 @@
+"""`Runner`: an application's agents and services, and the conversations run on them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from antiphon.agents import BaseAgent, InvocationContext, Troupe, assemble
+from antiphon.artifacts import BaseArtifactService, InMemoryArtifactService
+from antiphon.config import RunConfig
+from antiphon.errors import SessionNotFound
+from antiphon.runtime.driver import Driver
+from antiphon.runtime.tasks import TaskOwner
+from antiphon.sessions import BaseSessionService, InMemorySessionService, Session
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from antiphon.events import Event
+    from antiphon.queue import LiveRequestQueue
+
+__all__ = ["InMemoryRunner", "Runner"]
+
+
+class Runner:
+    """Built once per application; runs any number of conversations at the same time (contract 1.1, 1.2).
+
+    Args:
+        app_name: Under which sessions and artifacts are kept.
+        agent: The root agent.
+        session_service: Where conversations are stored.
+        artifact_service: Where files are kept, for tools that save them and for recordings.
+
+    Raises `ConfigurationError` when the agents cannot work, e.g. one has no model.
+    """
+
+    def __init__(
+        self,
+        *,
+        app_name: str,
+        agent: BaseAgent,
+        session_service: BaseSessionService,
+        artifact_service: BaseArtifactService | None = None,
+    ) -> None:
+        self.app_name = app_name
+        self.agent = agent
+        self.session_service = session_service
+        self.artifact_service = artifact_service
+        self._troupe: Troupe = assemble(agent)
+
+    async def run_live(
+        self,
+        *,
+        user_id: str,
+        session_id: str,
+        live_request_queue: LiveRequestQueue,
+        run_config: RunConfig | None = None,
+    ) -> AsyncGenerator[Event, None]:
+        """One conversation: yields its events as they happen, until it ends (contract 1.3, 1.5).
+
+        Before anything is opened it raises `SessionNotFound`, `QueueInUse`, `UnsupportedByModel` or
+        `MissingCredentials`. After the last event it raises `ModelConnectionError` when the connection could not
+        be kept. However it ends, and also when the caller leaves early, nothing is left running (contract 1.6).
+        """
+        config = run_config or RunConfig()
+        for speaker in self._troupe.speakers.values():
+            speaker.model.check(config)
+        session = await self._session(user_id, session_id)
+        invocation = InvocationContext(f"e-{uuid4()}", self.app_name, session, config)
+        driver = Driver(
+            invocation, self._troupe, live_request_queue, self.session_service, self.artifact_service
+        )
+        driver.start()
+        try:
+            async for event in driver.events():
+                yield event
+        finally:
+            await _whatever_happens(driver)
+
+    async def _session(self, user_id: str, session_id: str) -> Session:
+        session = await self.session_service.get_session(
+            app_name=self.app_name, user_id=user_id, session_id=session_id
+        )
+        if session is None:
+            raise SessionNotFound(
+                f"There is no session {session_id!r} of user {user_id!r} in {self.app_name!r}. "
+                "Create it first: await session_service.create_session(app_name=…, user_id=…, session_id=…)."
+            )
+        return session
+
+
+class InMemoryRunner(Runner):
+    """A runner whose sessions and artifacts live as long as it does."""
+
+    def __init__(self, agent: BaseAgent, *, app_name: str = "InMemoryRunner") -> None:
+        super().__init__(
+            app_name=app_name,
+            agent=agent,
+            session_service=InMemorySessionService(),
+            artifact_service=InMemoryArtifactService(),
+        )
+
+
+async def _whatever_happens(driver: Driver) -> None:
+    """Shuts down to the end even when the caller is cancelled in the middle of it."""
+    ending = TaskOwner(lambda error: None).spawn(driver.shut_down(), "antiphon-shutdown")
+    cancelled: asyncio.CancelledError | None = None
+    while not ending.done():
+        try:
+            await asyncio.shield(ending)
+        except asyncio.CancelledError as again:
+            cancelled = again
+    ending.result()
+    if cancelled is not None:
+        raise cancelled

@@ -1,0 +1,19 @@
+"""Where conversations are kept: `Session`, its services, and the rules they share (contract, section 4)."""
+
+from antiphon.sessions.memory import InMemorySessionService
+from antiphon.sessions.service import (
+    BaseSessionService,
+    GetSessionConfig,
+    ListSessionsResponse,
+    Session,
+)
+from antiphon.state import State
+
+__all__ = [
+    "BaseSessionService",
+    "GetSessionConfig",
+    "InMemorySessionService",
+    "ListSessionsResponse",
+    "Session",
+    "State",
+]

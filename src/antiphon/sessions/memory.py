@@ -1,0 +1,185 @@
+"""`InMemorySessionService`: sessions that last as long as the process.
+
+What is kept is never changed in place: a change puts a new value where the old one was. So a reader holds
+the lock only to take hold of what there is, and copies it afterwards.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from copy import deepcopy
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from antiphon.errors import SessionExists, SessionNotFound
+from antiphon.sessions.service import (
+    BaseSessionService,
+    GetSessionConfig,
+    ListSessionsResponse,
+    Mark,
+    Session,
+    apply_delta,
+    chosen_id,
+    land,
+    merge_scopes,
+    recent,
+    require_names,
+    split_scopes,
+    stored_form,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from antiphon.events import Event
+
+__all__ = ["InMemorySessionService"]
+
+_revisions = count(1)  # of all services in the process: what one has shown is stale to every other
+
+
+@dataclass(slots=True)
+class _Scope:
+    """One scope of state."""
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    revision: int = field(default_factory=lambda: next(_revisions))
+
+    def change(self, delta: Mapping[str, Any]) -> None:
+        if delta:
+            self.values = apply_delta(self.values, delta)
+            self.revision = next(_revisions)
+
+
+@dataclass(slots=True)
+class _Kept:
+    """A session as it is stored."""
+
+    id: str
+    app_name: str
+    user_id: str
+    scopes: tuple[_Scope, _Scope, _Scope]
+    """Of the application, the user and the session; the first two are shared with other sessions."""
+    last_update_time: float = field(default_factory=time.time)
+    events: list[Event] = field(default_factory=list)
+    event_ids: set[str] = field(default_factory=set)
+
+    def change(self, delta: Mapping[str, Any]) -> None:
+        parts = split_scopes(delta)
+        for scope, part in zip(self.scopes, (parts.app, parts.user, parts.session), strict=True):
+            scope.change(part)
+
+    def append(self, event: Event) -> None:
+        self.events.append(event)
+        self.event_ids.add(event.id)
+        self.last_update_time = max(self.last_update_time, event.timestamp)
+        self.change(event.actions.state_delta)
+
+    def state(self) -> dict[str, Any]:
+        app, user, session = self.scopes
+        return merge_scopes(app.values, user.values, session.values)
+
+    def mark(self) -> Mark:
+        return Mark(tuple(scope.revision for scope in self.scopes))
+
+    def shown(self, events: list[Event]) -> Session:
+        """As a reader sees it, sharing all values: to be copied."""
+        session = Session(
+            id=self.id, app_name=self.app_name, user_id=self.user_id, last_update_time=self.last_update_time
+        )
+        session.state, session.events, session._mark = self.state(), events, self.mark()
+        return session
+
+
+class InMemorySessionService(BaseSessionService):
+    """Keeps sessions in this process: for development, tests, and servers that may forget.
+
+    Safe for any number of conversations in one event loop, and from several threads. Whatever goes in or
+    comes out is copied (contract 4.6), so values in state must be ones that `copy.deepcopy` takes; `temp:`
+    values may be anything. What it keeps grows until sessions are deleted.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._apps: dict[str, _Scope] = {}
+        self._users: dict[tuple[str, str], _Scope] = {}
+        self._sessions: dict[tuple[str, str], dict[str, _Kept]] = {}
+
+    async def create_session(
+        self,
+        *,
+        app_name: str,
+        user_id: str,
+        state: dict[str, Any] | None = None,
+        session_id: str | None = None,
+    ) -> Session:
+        require_names(app_name=app_name, user_id=user_id)
+        session_id, owner = chosen_id(session_id), (app_name, user_id)
+        delta = deepcopy(split_scopes(state or {})._replace(temp={}))
+        with self._lock:
+            if session_id in self._sessions.get(owner, {}):
+                raise SessionExists(
+                    f"User {user_id!r} of {app_name!r} already has a session {session_id!r}: read it with "
+                    "get_session(), or leave session_id out to have a new one made."
+                )
+            app = self._apps.setdefault(app_name, _Scope())
+            user = self._users.setdefault(owner, _Scope())
+            kept = _Kept(session_id, app_name, user_id, (app, user, _Scope()))
+            kept.change(merge_scopes(*delta))
+            self._sessions.setdefault(owner, {})[session_id] = kept
+            shown = kept.shown([])
+        return deepcopy(shown)
+
+    async def get_session(
+        self, *, app_name: str, user_id: str, session_id: str, config: GetSessionConfig | None = None
+    ) -> Session | None:
+        with self._lock:
+            kept = self._sessions.get((app_name, user_id), {}).get(session_id)
+            if kept is None:
+                return None
+            shown = kept.shown(recent(kept.events, config))
+        return deepcopy(shown)
+
+    async def list_sessions(self, *, app_name: str, user_id: str | None = None) -> ListSessionsResponse:
+        with self._lock:
+            owners = [o for o in self._sessions if o[0] == app_name and user_id in (None, o[1])]
+            shown = [kept.shown([]) for owner in owners for kept in self._sessions[owner].values()]
+        shown.sort(key=lambda session: (session.last_update_time, session.user_id, session.id))
+        response = ListSessionsResponse()
+        response.sessions = deepcopy(shown)
+        return response
+
+    async def delete_session(self, *, app_name: str, user_id: str, session_id: str) -> None:
+        owner = (app_name, user_id)
+        with self._lock:
+            sessions = self._sessions.get(owner, {})
+            sessions.pop(session_id, None)
+            if not sessions:
+                self._sessions.pop(owner, None)
+                if owner in self._users and not self._users[owner].values:
+                    del self._users[owner]
+
+    async def append_event(self, session: Session, event: Event) -> Event:
+        stored = stored_form(event)
+        if stored is None:
+            return land(session, event, None)
+        require_names(event_id=stored.id)
+        copy = stored.model_copy(deep=True)
+        with self._lock:
+            kept = self._sessions.get((session.app_name, session.user_id), {}).get(session.id)
+            if kept is None:
+                raise SessionNotFound(
+                    f"User {session.user_id!r} of {session.app_name!r} has no session {session.id!r}, or not "
+                    "any more: append to one that create_session() or get_session() returned."
+                )
+            if stored.id in kept.event_ids:
+                has_it = any(known.id == stored.id for known in reversed(session.events))
+                land(session, event, None if has_it else stored, deepcopy(kept.state()))
+            else:
+                up_to_date = session._mark.revision == kept.mark().revision
+                kept.append(copy)
+                land(session, event, stored, None if up_to_date else deepcopy(kept.state()))
+            session._mark = kept.mark()
+        return stored
