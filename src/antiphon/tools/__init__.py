@@ -1,0 +1,58 @@
+"""Tools: Python functions and the model's own, declared to the model and bound to its calls (contract, 5).
+
+A tool is declared (`BaseTool.declaration`, `model_tool`) and bound: `bind(args, context)` checks what the
+model gave and returns a call for the runtime to make, in a thread or on the loop as `kind` says. Nothing in
+this package runs anything by itself; timeouts, threads and cancellation are the runtime's.
+"""
+
+from __future__ import annotations
+
+from antiphon.tools.builtin import (
+    TASK_COMPLETED,
+    code_execution,
+    google_search,
+    task_completed_tool,
+    transfer_tool,
+    url_context,
+)
+from antiphon.tools.context import Artifacts, SessionView, ToolContext
+from antiphon.tools.function import FunctionTool, LongRunningFunctionTool, as_tool
+from antiphon.tools.result import (
+    ErrorKind,
+    UnusableResult,
+    cancelled,
+    error_response,
+    timed_out,
+    tool_failed,
+    tool_response,
+    unknown_tool,
+)
+from antiphon.tools.tool import BadArguments, BaseTool, DeclaredTool, Problem, ToolKind
+
+__all__ = [
+    "TASK_COMPLETED",
+    "Artifacts",
+    "BadArguments",
+    "BaseTool",
+    "DeclaredTool",
+    "ErrorKind",
+    "FunctionTool",
+    "LongRunningFunctionTool",
+    "Problem",
+    "SessionView",
+    "ToolContext",
+    "ToolKind",
+    "UnusableResult",
+    "as_tool",
+    "cancelled",
+    "code_execution",
+    "error_response",
+    "google_search",
+    "task_completed_tool",
+    "timed_out",
+    "tool_failed",
+    "tool_response",
+    "transfer_tool",
+    "unknown_tool",
+    "url_context",
+]

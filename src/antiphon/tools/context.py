@@ -1,0 +1,137 @@
+"""`ToolContext`: what a running tool may know and do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from antiphon.errors import ConfigurationError
+from antiphon.events import EventActions
+from antiphon.state import State
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from antiphon.events import Event
+    from antiphon.queue import LiveRequestQueue
+    from antiphon.types import Part
+
+__all__ = ["Artifacts", "SessionView", "ToolContext"]
+
+
+class SessionView(Protocol):
+    """A session, to be read. Write through `ToolContext.state`, so that the change is stored."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def app_name(self) -> str: ...
+    @property
+    def user_id(self) -> str: ...
+    @property
+    def state(self) -> Mapping[str, Any]: ...
+    @property
+    def events(self) -> Sequence[Event]: ...
+
+
+class Artifacts(Protocol):
+    """What a tool needs of an artifact service."""
+
+    async def save_artifact(
+        self, *, app_name: str, user_id: str, session_id: str, filename: str, artifact: Part
+    ) -> int: ...
+
+    async def load_artifact(
+        self, *, app_name: str, user_id: str, session_id: str, filename: str, version: int | None = None
+    ) -> Part | None: ...
+
+    async def list_artifact_keys(self, *, app_name: str, user_id: str, session_id: str) -> list[str]: ...
+
+
+class ToolContext:
+    """One call's view of the conversation. A parameter annotated with this class is given it (contract 5.1).
+
+    Attributes:
+        actions: What the response event will do besides answering; `state` and artifacts write here.
+        state: The session's state; what is written lands with the response event (contract 4.6).
+        function_call_id: Joins the call to its answer; keep it to answer a long-running call later.
+        agent_name: The agent whose model made the call.
+        invocation_id: `e-` and a UUID.
+        end_invocation: Set to `True` to end `run_live()` after this call (contract 1.5).
+        task_completed: Set to `True` to move a `SequentialAgent` on (contract 5.9).
+        input_stream: A copy of the media sent upstream, for tools that asked for it (contract 5.7).
+    """
+
+    def __init__(
+        self,
+        session: SessionView,
+        *,
+        agent_name: str,
+        invocation_id: str,
+        function_call_id: str | None = None,
+        actions: EventActions | None = None,
+        artifacts: Artifacts | None = None,
+        input_stream: LiveRequestQueue | None = None,
+    ) -> None:
+        self.actions = actions if actions is not None else EventActions()
+        self.state = State(session.state, self.actions.state_delta)
+        self.function_call_id = function_call_id
+        self.agent_name = agent_name
+        self.invocation_id = invocation_id
+        self.end_invocation = False
+        self.task_completed = False
+        self.input_stream = input_stream
+        self._session = session
+        self._artifacts = artifacts
+
+    def __repr__(self) -> str:
+        return f"<ToolContext of {self.agent_name}, call {self.function_call_id}>"
+
+    @property
+    def session(self) -> SessionView:
+        return self._session
+
+    @property
+    def app_name(self) -> str:
+        return self._session.app_name
+
+    @property
+    def user_id(self) -> str:
+        return self._session.user_id
+
+    async def save_artifact(self, filename: str, artifact: Part) -> int:
+        """Stores a file and returns its version, from 0. A name that begins with `user:` is the user's.
+
+        Raises:
+            ConfigurationError: the `Runner` has no artifact service.
+        """
+        version = await self._service().save_artifact(**self._owner(), filename=filename, artifact=artifact)
+        self.actions.artifact_delta[filename] = version
+        return version
+
+    async def load_artifact(self, filename: str, version: int | None = None) -> Part | None:
+        """The file, the newest version if none is named; `None` if there is no such file.
+
+        Raises:
+            ConfigurationError: the `Runner` has no artifact service.
+        """
+        return await self._service().load_artifact(**self._owner(), filename=filename, version=version)
+
+    async def list_artifacts(self) -> list[str]:
+        """The names of the session's and the user's files.
+
+        Raises:
+            ConfigurationError: the `Runner` has no artifact service.
+        """
+        return await self._service().list_artifact_keys(**self._owner())
+
+    def _owner(self) -> dict[str, Any]:
+        session = self._session
+        return {"app_name": session.app_name, "user_id": session.user_id, "session_id": session.id}
+
+    def _service(self) -> Artifacts:
+        if self._artifacts is None:
+            raise ConfigurationError(
+                "There is nowhere to keep artifacts: give the Runner an artifact_service, e.g. "
+                "Runner(…, artifact_service=InMemoryArtifactService())."
+            )
+        return self._artifacts

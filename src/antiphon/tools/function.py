@@ -1,0 +1,240 @@
+"""Functions as tools (contract 5.1)."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import re
+from enum import Enum
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from antiphon.core.calls import ToolFacts
+from antiphon.errors import ToolDeclarationError, UsageError
+from antiphon.tools.arguments import Arguments
+from antiphon.tools.docstring import read_docstring
+from antiphon.tools.signature import innermost, read_signature
+from antiphon.tools.tool import BaseTool, DeclaredTool, ToolKind
+from antiphon.types import Behavior, FunctionDeclaration, FunctionResponseScheduling, Tool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from antiphon.tools.context import ToolContext
+
+__all__ = ["FunctionTool", "LongRunningFunctionTool", "as_tool"]
+
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
+"""What every provider takes as a function's name."""
+
+Choice = TypeVar("Choice", bound=Enum)
+
+
+class FunctionTool(BaseTool):
+    """A Python function that the model may call.
+
+    Name, docstring and hints become the declaration; see `read_signature` for what is made of parameters.
+    Works for functions, methods, objects with `__call__`, `functools.partial`, decorated functions (with
+    `functools.wraps`), synchronous ones (run in a worker thread), asynchronous ones, and asynchronous
+    generators (every value is sent as it comes, contract 5.7).
+
+    Args:
+        func: The function. A parameter annotated `ToolContext` is given the context of the call, one
+            annotated `LiveRequestQueue` a copy of the user's media; the model sees neither.
+        name: Instead of the function's own.
+        description: Instead of what the docstring says of the function; parameters are still read there.
+        timeout: Seconds a call may take; then the model is told `TIMEOUT`.
+        is_long_running: The first result may be `None`, and the application answers later (contract 5.6).
+        cancel_on_interruption: Barge-in cancels a running call (contract 5.5).
+        behavior: Whether the model waits for the result; `None` leaves it to the model's default.
+        scheduling: What a result does to the conversation, for `NON_BLOCKING` tools.
+
+    Raises:
+        ToolDeclarationError: the model could not be told of this function; the message names what to change.
+    """
+
+    def __init__(
+        self,
+        func: Callable[..., Any],
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        timeout: float | None = None,
+        is_long_running: bool = False,
+        cancel_on_interruption: bool = False,
+        behavior: Behavior | str | None = None,
+        scheduling: FunctionResponseScheduling | str | None = None,
+    ) -> None:
+        name = name or _name_of(func)
+        if not NAME.fullmatch(name):
+            raise ToolDeclarationError(
+                f"{name!r} cannot be a tool's name: models take up to 64 ASCII letters, digits, _ and -, "
+                "and no digit first. Give FunctionTool another name."
+            )
+        described = read_docstring(_doc_of(func))
+        super().__init__(
+            name,
+            described.text if description is None else description,
+            facts=_facts(name, is_long_running, cancel_on_interruption, scheduling),
+            timeout=timeout,
+        )
+        self.func = func
+        self.kind = _kind_of(func, name)
+        self._signature = read_signature(func, name)
+        self.wants_input_stream = self._signature.stream
+        self._arguments = Arguments(name, self._signature.holes, described.parameters)
+        self._behavior = None if behavior is None else _choice(Behavior, behavior, name)
+
+    def declaration(self) -> FunctionDeclaration:
+        return FunctionDeclaration(
+            name=self.name,
+            description=self.description or None,
+            parameters=self._arguments.schema(),
+            behavior=self._behavior,
+        )
+
+    def bind(self, args: dict[str, Any] | None, context: ToolContext) -> Callable[[], Any]:
+        """Checks the arguments against the hints, leniently (`"3"` is 3), and returns the call to make.
+
+        Raises:
+            BadArguments: arguments are missing, unknown or of the wrong type; nothing was run.
+            UsageError: the function needs live media, and there is none outside of `run_live()`.
+        """
+        values = self._arguments.read(args or {})
+        for each in self._signature.contexts:
+            values[each] = context
+        if (stream := self._signature.stream) is not None:
+            if context.input_stream is not None:
+                values[stream] = context.input_stream
+            elif self._signature.python.parameters[stream].default is inspect.Parameter.empty:
+                raise UsageError(
+                    f"{self.name} takes {stream}, the user's live media, which only run_live() has; give the "
+                    "parameter a default of None to use the tool elsewhere."
+                )
+        positional, named = self._signature.arrange(values)
+        call = partial(self.func, *positional, **named)
+        if self.kind == "async" and not _is_async(self.func):
+            return partial(_awaited, call)
+        return call
+
+
+class LongRunningFunctionTool(FunctionTool):
+    """A function whose result comes later, by a `FunctionResponse` from the application (contract 5.6).
+
+    What the function returns at once, if it is not `None`, is told to the model as the first result. The
+    description gains a sentence that keeps the model from calling again meanwhile. Arguments are those
+    of `FunctionTool`.
+    """
+
+    NOTE = (
+        "NOTE: This is a long-running operation. Do not call this tool again if it has already returned some "
+        "intermediate or pending status."
+    )
+
+    def __init__(self, func: Callable[..., Any], **options: Any) -> None:
+        super().__init__(func, **{"is_long_running": True, **options})
+        self.description = f"{self.description}\n\n{self.NOTE}".lstrip()
+
+
+def as_tool(tool: object) -> BaseTool:
+    """What may stand in an agent's `tools`, as a tool.
+
+    A tool is itself, a callable becomes a `FunctionTool`, and a `types.Tool` (ours or of `google.genai`) is
+    declared as one that the model runs by itself.
+
+    Raises:
+        ToolDeclarationError: it is none of these, or cannot be described to a model.
+    """
+    if isinstance(tool, BaseTool):
+        return tool
+    if isinstance(tool, Tool):
+        return DeclaredTool(tool)
+    if type(tool).__name__ == "Tool" and hasattr(tool, "model_fields_set"):
+        try:
+            read = Tool.model_validate(tool)
+        except ValueError as error:
+            raise ToolDeclarationError(f"This Tool is not known here: {error}") from error
+        return DeclaredTool(read)
+    if callable(tool):
+        return FunctionTool(tool)
+    hint = ""
+    if inspect.iscoroutine(tool):
+        tool.close()  # else Python warns that it was never awaited
+        hint = " It seems to have been called already: leave out the parentheses."
+    raise ToolDeclarationError(
+        f"{tool!r} is no tool: give a function, a BaseTool such as FunctionTool(func), or a types.Tool.{hint}"
+    )
+
+
+def _name_of(func: Callable[..., Any]) -> str:
+    if inspect.isclass(func):
+        raise ToolDeclarationError(
+            f"{func.__name__} is a class: give an instance that has __call__, or a function that makes one."
+        )
+    if not callable(func):
+        raise ToolDeclarationError(f"{func!r} cannot be called: give a function.")
+    named: Any = func
+    while isinstance(named, functools.partial):
+        named = named.func
+    name: str = getattr(named, "__name__", type(named).__name__)
+    if name == "<lambda>":
+        raise ToolDeclarationError(
+            "A lambda has no name for the model to call it by: write a def with a docstring, or give name= "
+            "and description=."
+        )
+    return name
+
+
+def _doc_of(func: Callable[..., Any]) -> str | None:
+    """The docstring of what is called; an object's own, unless only its `__call__` has one."""
+    named: Any = func
+    while isinstance(named, functools.partial):
+        named = named.func
+    own: str | None = named.__doc__
+    return own if hasattr(named, "__name__") else type(named).__call__.__doc__ or own
+
+
+def _facts(
+    name: str, long_running: bool, cancel: bool, scheduling: FunctionResponseScheduling | str | None
+) -> ToolFacts:
+    chosen = None if scheduling is None else _choice(FunctionResponseScheduling, scheduling, name)
+    return ToolFacts(long_running=long_running, cancel_on_interruption=cancel, scheduling=chosen)
+
+
+def _choice(kinds: type[Choice], value: Choice | str, name: str) -> Choice:
+    try:
+        return kinds(value)
+    except ValueError as error:
+        raise ToolDeclarationError(f"{name}: {error}.") from error
+
+
+def _kind_of(func: Callable[..., Any], name: str) -> ToolKind:
+    """Of the callable itself, else of the function it wraps, whose result it then most likely returns."""
+    for each in (_called(func), innermost(func)):
+        if inspect.isasyncgenfunction(each):
+            return "stream"
+        if inspect.iscoroutinefunction(each):
+            return "async"
+        if inspect.isgeneratorfunction(each):
+            raise ToolDeclarationError(
+                f"{name} is a generator: make it `async def` to send the model every value as it comes, or "
+                "return a list."
+            )
+    return "sync"
+
+
+def _is_async(func: Callable[..., Any]) -> bool:
+    return inspect.iscoroutinefunction(_called(func))
+
+
+def _called(func: Callable[..., Any]) -> Any:
+    named: Any = func
+    while isinstance(named, functools.partial):
+        named = named.func
+    return named if inspect.isroutine(named) else type(named).__call__
+
+
+async def _awaited(call: Callable[[], Any]) -> Any:
+    """For a wrapper of an asynchronous function, which returns an awaitable, or has awaited it itself."""
+    result = call()
+    return await result if inspect.isawaitable(result) else result

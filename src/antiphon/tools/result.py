@@ -1,0 +1,127 @@
+"""What a tool answers the model: results and errors as JSON objects. Pure."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Mapping
+from enum import StrEnum
+from typing import Any
+
+from pydantic_core import PydanticSerializationError, from_json, to_json
+
+from antiphon.errors import UsageError
+
+__all__ = [
+    "ErrorKind",
+    "UnusableResult",
+    "cancelled",
+    "error_response",
+    "timed_out",
+    "tool_failed",
+    "tool_response",
+    "unknown_tool",
+]
+
+LONGEST_MESSAGE = 500
+"""Characters of an exception's text that the model is told."""
+
+
+class ErrorKind(StrEnum):
+    """Why a call has no result. The codes of `error_response`."""
+
+    INVALID_ARGUMENTS = "INVALID_ARGUMENTS"
+    UNKNOWN_TOOL = "UNKNOWN_TOOL"
+    TOOL_FAILED = "TOOL_FAILED"
+    TIMEOUT = "TIMEOUT"
+    CANCELLED = "CANCELLED"
+
+
+class UnusableResult(UsageError):
+    """A tool returned something that cannot be told to a model; the message says what to return instead."""
+
+
+def tool_response(value: object) -> dict[str, Any]:
+    """What to send for a tool's return value: a JSON object.
+
+    A mapping is the object itself; anything else, `None` included, becomes `{"result": value}`. Pydantic
+    models, dataclasses, enums, dates, UUIDs and sets are turned into JSON; numbers that JSON lacks into
+    the strings `"NaN"`, `"Infinity"` and `"-Infinity"`.
+
+    Raises:
+        UnusableResult: there are bytes in it, a cycle, an iterator or an object of an unknown class.
+    """
+    try:
+        _refuse_unreadable(value)
+        plain = from_json(to_json(value, inf_nan_mode="strings"))
+    except UnusableResult:
+        raise
+    except (PydanticSerializationError, ValueError, RecursionError) as error:
+        raise UnusableResult(
+            f"The tool returned {_kind(value)}, which is no JSON ({_short(error)}): return a dict, list, "
+            "str, number, bool, None, dataclass or Pydantic model."
+        ) from error
+    return plain if isinstance(value, Mapping) else {"result": plain}
+
+
+def error_response(code: str, message: str, **details: Any) -> dict[str, Any]:
+    """`{"error": {"code": …, "message": …, **details}}`, the one shape of errors (contract 5.4)."""
+    return {"error": {"code": str(code), "message": message, **details}}
+
+
+def unknown_tool(name: str, known: Iterable[str]) -> dict[str, Any]:
+    """The model called something that is not there."""
+    names = sorted(known)
+    listed = f"The tools are: {', '.join(names)}." if names else "There are no tools."
+    return error_response(ErrorKind.UNKNOWN_TOOL, f"There is no tool {name!r}. {listed}", known=names)
+
+
+def tool_failed(error: BaseException) -> dict[str, Any]:
+    """The tool raised an exception; the model is told its type and text."""
+    kind = type(error).__name__
+    message = f"{kind}: {_short(error)}" if str(error) else kind
+    return error_response(ErrorKind.TOOL_FAILED, message, exception=kind)
+
+
+def timed_out(name: str, seconds: float) -> dict[str, Any]:
+    """The tool did not finish in time and was stopped."""
+    return error_response(
+        ErrorKind.TIMEOUT, f"{name} did not finish within {seconds:g} s and was stopped.", seconds=seconds
+    )
+
+
+def cancelled(name: str) -> dict[str, Any]:
+    """The call was taken back before it was finished."""
+    return error_response(ErrorKind.CANCELLED, f"{name} was cancelled before it finished; it has no result.")
+
+
+def _refuse_unreadable(value: object, inside: tuple[int, ...] = ()) -> None:
+    if isinstance(value, bytes | bytearray | memoryview):
+        raise UnusableResult(
+            "The tool returned bytes, which a model cannot read: save them with tool_context.save_artifact() "
+            "and return the file's name, or return text."
+        )
+    if inspect.iscoroutine(value):
+        value.close()  # else Python warns that it was never awaited
+    if isinstance(value, Awaitable | AsyncIterator | Iterator):
+        raise UnusableResult(
+            f"The tool returned {_kind(value)} instead of a value: define it with async def, and await or "
+            "collect what it returns; use an async generator to send results one by one."
+        )
+    if id(value) in inside:
+        raise UnusableResult("The tool returned something that contains itself: return plain values.")
+    if isinstance(value, Mapping):
+        for each in value.values():
+            _refuse_unreadable(each, (*inside, id(value)))
+    elif isinstance(value, list | tuple | set | frozenset):
+        for each in value:
+            _refuse_unreadable(each, (*inside, id(value)))
+
+
+def _kind(value: object) -> str:
+    name = type(value).__name__
+    return f"an {name}" if name[0].lower() in "aeiou" else f"a {name}"
+
+
+def _short(error: BaseException) -> str:
+    text = str(error)
+    return text if len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - 1] + "…"
