@@ -37,7 +37,8 @@ class Backoff:
         self._failures.append(now)
         if len(self._failures) > self._retry.attempts:
             return None
-        wait = min(self._retry.max_delay, self._retry.first_delay * 2.0 ** (len(self._failures) - 1))
+        doublings = min(len(self._failures) - 1, 60)  # more would not fit a float
+        wait = min(self._retry.max_delay, self._retry.first_delay * 2.0**doublings)
         return wait * (1.0 - self._retry.jitter * self._chance())
 
     def resume_failed(self) -> bool:

@@ -36,7 +36,7 @@ class Budget:
         self._tokens += tokens
 
     def spent(self) -> str | None:
-        """The amount that is used up, by its field's name. Asked at the end of a turn, so that none is cut short."""
+        """The amount that is used up, by its field's name. Asked at the end of turns: none is cut short."""
         limits = self._limits
         if limits.max_turns is not None and self._turns >= limits.max_turns:
             return "max_turns"

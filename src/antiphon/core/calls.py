@@ -132,5 +132,8 @@ class Ledger:
         return self._ended.get(call_id)
 
     def _name(self) -> str:
-        self._unnamed += 1
-        return f"call-{self._unnamed}"
+        while True:
+            self._unnamed += 1
+            call_id = f"call-{self._unnamed}"
+            if call_id not in self._live and call_id not in self._ended:
+                return call_id

@@ -70,7 +70,9 @@ class Conversation:
                 for each in said:
                     if link == state.links.current and not state.ending.over:
                         model_said(state, link, each, now)
-            case UserMedia() | UserTurn() | UserActivity() | UserStreamEnd() | UserState() | UserLeft() | AppLeft():
+            case UserMedia() | UserTurn() | UserActivity() | UserStreamEnd() | UserState():
+                user_did(state, signal, now)
+            case UserLeft() | AppLeft():
                 user_did(state, signal, now)
             case ToolFinished() | ToolYielded():
                 tool_reported(state, signal, now)
@@ -91,7 +93,8 @@ class Conversation:
         state = self._state
         if state.ending.over:
             return None
-        times = (state.links.deadline(), state.turns.deadline(), state.budget.deadline(), state.ending.leave_by)
+        parts = (state.links, state.turns, state.budget)
+        times = (*(part.deadline() for part in parts), state.ending.leave_by)
         return min((t for t in times if t is not None), default=None)
 
     @property

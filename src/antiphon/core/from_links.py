@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from antiphon.core.commands import HangUp
 from antiphon.core.links import Verdict
@@ -44,16 +44,14 @@ def link_lost(state: ConversationState, lost: LinkLost, now: float) -> None:
     """A link is gone: try again, switch, or end."""
     verdict = state.links.lost(lost.link, lost.error, now, idle=state.turns.quiet)
     if verdict is Verdict.STALE:
-        for message in lost.unsent:
-            if not isinstance(message, Turn | ToolResults):  # those are stored, and told to the new session
-                state.say(message)
+        _still_unsent(state, lost)
         return
-    state.outbox.put_back(lost.unsent)
+    state.put_back(lost.unsent)
     match verdict:
         case Verdict.SWITCH:
             state.suspend(now)
-            state.links.take_over()
-            _begin(state, now)
+            if state.links.take_over(now):
+                _begin(state, now)
         case Verdict.RETRY:
             state.suspend(now)
             reason = str(lost.error) if lost.error else "the model went away"
@@ -63,10 +61,12 @@ def link_lost(state: ConversationState, lost: LinkLost, now: float) -> None:
         case Verdict.FAILED:
             error = lost.error or ConnectionLost("The model went away and could not be reached again.")
             state.finish(str(error), "error", error)
+        case _:
+            assert_never(verdict)
 
 
 def switch_if_quiet(state: ConversationState, now: float) -> None:
-    """Moves to the replacement of a model that goes away, when nobody is in the middle of anything (contract 7.2)."""
+    """Moves to the replacement of a model that goes away, when nobody is amid anything (contract 7.2)."""
     quiet = state.turns.quiet and not state.turns.owed and not state.transcripts.open("user")
     if quiet and state.links.may_switch():
         state.do(state.links.switch(now))
@@ -87,10 +87,21 @@ def links_due(state: ConversationState, now: float) -> None:
         link_lost(state, LinkLost(links.current, None), now)
 
 
+def _still_unsent(state: ConversationState, lost: LinkLost) -> None:
+    """A link that was left reports late: what no fresh session was told since is said to the current one."""
+    told = lost.link < state.links.seeded
+    unsent = [message for message in lost.unsent if not (told and isinstance(message, Turn | ToolResults))]
+    if not state.links.live:
+        state.put_back(unsent)
+        return
+    for message in unsent:
+        state.say(message)
+
+
 def _begin(state: ConversationState, now: float) -> None:
     """A fresh session is told what is stored, so what is stored need not be said again (`outbox`, rule 4)."""
     snapshot = state.role.capabilities.handle_is_snapshot
-    ask = state.turns.owed or state.outbox.holds_stored
+    ask = state.turns.owed or state.outbox.holds_question
     if state.links.handle is None or (ask and snapshot):
         state.outbox.drop_stored()
     state.do(state.links.begin(state.agent, now, ask=ask, snapshot=snapshot))

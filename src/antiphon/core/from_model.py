@@ -29,7 +29,6 @@ from antiphon.core.signals import (
 )
 from antiphon.core.state import USER, ConversationState
 from antiphon.core.turns import Act, Beat, Floor
-from antiphon.queue import pcm_rate
 from antiphon.types import GoAway, SessionResumptionUpdate
 
 __all__ = ["model_said", "settle"]
@@ -39,9 +38,9 @@ def model_said(state: ConversationState, link: int, said: ModelSignal, now: floa
     """Takes in one thing the model said on the current link."""
     match said:
         case ModelAudio(data, mime_type):
-            if _takes_floor(state, now):
+            if data and _takes_floor(state, now):
                 state.emit(drafts.audio(state.agent, data, mime_type))
-                state.do(state.recording.add("model", data, pcm_rate(mime_type) or 0))
+                state.do(state.recording.add("model", data, mime_type))
         case ModelText(text, thought):
             if text and _takes_floor(state, now):
                 ended = state.turns.text(text, thought)
@@ -50,17 +49,16 @@ def model_said(state: ConversationState, link: int, said: ModelSignal, now: floa
                     state.emit(merged, stored=True)
                 state.emit(drafts.text(state.agent, text, thought=thought, partial=True))
         case OutputTranscript(text, finished, language):
-            if _takes_floor(state, now):
+            if text and _takes_floor(state, now):
                 piece = state.transcripts.piece("model", text, language)
-                if piece is not None:
-                    state.emit(drafts.draft(state.agent, output_transcription=piece, partial=True))
-                if finished:
-                    state.flush_transcript("model")
+                state.emit(drafts.draft(state.agent, output_transcription=piece, partial=True))
+            if finished:
+                state.flush_transcript("model")
         case InputTranscript(text, finished, language):
-            state.turns.asked()
-            state.budget.heard(now)
-            piece = state.transcripts.piece("user", text, language)
-            if piece is not None:
+            if text:
+                state.turns.heard()
+                state.budget.heard(now)
+                piece = state.transcripts.piece("user", text, language)
                 state.emit(drafts.draft(USER, input_transcription=piece, partial=True))
             if finished:
                 state.flush_transcript("user")
@@ -78,8 +76,8 @@ def model_said(state: ConversationState, link: int, said: ModelSignal, now: floa
         case TurnComplete():
             _turn_complete(state, said, state.turns.beat(Beat.COMPLETE, now), now)
         case ToolCalls(calls):
-            state.turns.beat(Beat.CONTENT, now)
-            tools_called(state, calls)
+            if tools_called(state, calls):
+                _takes_floor(state, now)
         case CallsCancelled(ids):
             calls_cancelled(state, ids)
         case Usage(metadata):
@@ -116,15 +114,14 @@ def settle(state: ConversationState, now: float) -> None:
 
 def _takes_floor(state: ConversationState, now: float) -> bool:
     """Content came: whether it counts. The first of a turn ends the user's utterance (contract 3.8)."""
-    if state.turns.floor is Floor.SPEAKING:
-        return True
-    began = state.turns.quiet
-    if state.turns.beat(Beat.CONTENT, now) is Act.DROP:
-        return False
-    state.flush_transcript("user")
+    before = state.turns.floor
+    if before is not Floor.SPEAKING:
+        if state.turns.beat(Beat.CONTENT, now) is Act.DROP:
+            return False
+        state.flush_transcript("user")
+        if before in (Floor.QUIET, Floor.HUSHED):
+            state.budget.turn_began()
     state.budget.heard(now)
-    if began:
-        state.budget.turn_began()
     return True
 
 
@@ -133,6 +130,8 @@ def _interrupted(state: ConversationState, now: float) -> None:
         return
     if not state.flush_text(interrupted=True):
         state.emit(drafts.draft(state.agent, interrupted=True), stored=True)
+    if state.transcripts.open("user"):
+        state.turns.asked()
     state.flush_transcript("user")
     state.flush_transcript("model", interrupted=True)
     state.save("model")

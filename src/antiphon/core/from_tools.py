@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
 
 from antiphon.core import drafts
 from antiphon.core.calls import Call, CallState, Deed
-from antiphon.core.commands import RunTool
+from antiphon.core.commands import CancelTool, RunTool
 from antiphon.core.messages import ToolResults, Turn
 from antiphon.core.signals import ToolFinished, ToolYielded
 from antiphon.types import Content, FunctionCall, FunctionResponse, Part
@@ -17,20 +18,23 @@ if TYPE_CHECKING:
     from antiphon.core.state import ConversationState
     from antiphon.events import EventActions
 
-__all__ = ["app_answered", "calls_cancelled", "tool_reported", "tools_called"]
+__all__ = ["app_answered", "app_may_answer", "calls_cancelled", "tool_reported", "tools_called"]
+
+ENDED_BY_TOOL: Final = "a tool ended the invocation"
 
 
-def tools_called(state: ConversationState, asked: Iterable[FunctionCall]) -> None:
-    """Runs the calls that are new, all at once, and shows them (contract 5.2)."""
+def tools_called(state: ConversationState, asked: Iterable[FunctionCall]) -> bool:
+    """Runs the calls that are new, all at once, and shows them (contract 5.2); whether there were any."""
     new = state.calls.accept(asked, state.agent, state.links.session, state.role.tools)
     if not new:
-        return
+        return False
     state.flush()
     shown = [FunctionCall.trusted(id=call.id, name=call.name, args=call.args) for call in new]
     long_running = {call.id for call in new if call.facts.long_running}
     state.emit(drafts.calls(state.agent, shown, long_running), stored=True)
     for call in new:
         state.out.append(RunTool(call.id, call.agent, call.name, call.args))
+    return True
 
 
 def calls_cancelled(state: ConversationState, ids: Iterable[str]) -> None:
@@ -52,15 +56,19 @@ def tool_reported(state: ConversationState, signal: ToolFinished | ToolYielded, 
         if call.facts.long_running:
             state.calls.move(call.id, Deed.NOT_YET)
             _land_actions(state, signal.actions)
+            if signal.ends:
+                state.finish(ENDED_BY_TOOL, "agent")
             return
-        signal = ToolFinished(signal.call_id, {"result": None}, signal.actions, completes=signal.completes, ends=signal.ends)
-    state.calls.move(call.id, Deed.ERROR if signal.failed else Deed.RESULT)
+        signal = replace(signal, response={"result": None})
     target = signal.actions.transfer_to_agent
+    if target and target not in state.cast.roles:
+        signal, target = _no_such_agent(state, signal.call_id, target), None
+    state.calls.move(call.id, Deed.ERROR if signal.failed else Deed.RESULT)
     successor = state.role.successor if signal.completes else None
     leaves = bool(target or signal.completes or signal.ends)
     _answer(state, call, signal.response or {}, signal.actions, tell_model=not leaves or signal.ends)
     if signal.ends:
-        state.finish("a tool ended the invocation", "agent")
+        state.finish(ENDED_BY_TOOL, "agent")
     elif target:
         _hand_over(state, target, now)
     elif successor:
@@ -69,15 +77,30 @@ def tool_reported(state: ConversationState, signal: ToolFinished | ToolYielded, 
         state.finish("task_completed", "agent")
 
 
+def app_may_answer(state: ConversationState, answer: FunctionResponse) -> bool:
+    """Whether the call is still to be answered; if it has ended the answer is refused (contract 5.4)."""
+    if state.calls.how_ended(answer.id or "") is None:
+        return True
+    state.refuse(f"The call {answer.id!r} of {answer.name!r} has ended already; its answer was not sent.")
+    return False
+
+
 def app_answered(state: ConversationState, answer: FunctionResponse) -> None:
-    """The application answers a long-running call (contract 5.6). Its event is stored with the user's content."""
-    call = state.calls.move(answer.id or "", Deed.ANSWER)
-    if call is not None:
-        _tell(state, call.session, answer)
-    elif state.calls.how_ended(answer.id or ""):
-        state.refuse(f"The call {answer.id!r} of {answer.name!r} has ended already; its answer was not sent.")
-    else:
-        _tell(state, None, answer)
+    """The application answers a long-running call (contract 5.6); its event is stored already."""
+    call = state.calls.get(answer.id or "")
+    if call is None:
+        _tell(state, None, answer)  # of an earlier invocation
+        return
+    if call.state is CallState.RUNNING:
+        state.out.append(CancelTool(call.id))
+    state.calls.move(call.id, Deed.ANSWER)
+    _tell(state, call.session, answer)
+
+
+def _no_such_agent(state: ConversationState, call_id: str, target: str) -> ToolFinished:
+    known = ", ".join(name for name in state.cast.roles if name != state.agent) or "none"
+    message = f"There is no agent {target!r} to transfer to. Known agents: {known}."
+    return ToolFinished(call_id, {"error": {"code": "UNKNOWN_AGENT", "message": message}}, failed=True)
 
 
 def _hand_over(state: ConversationState, agent: str, now: float) -> None:

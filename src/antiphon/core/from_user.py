@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from antiphon.core import drafts
-from antiphon.core.from_tools import app_answered
+from antiphon.core.from_tools import app_answered, app_may_answer
 from antiphon.core.messages import ActivityEnded, ActivityStarted, Media, StreamEnded, Turn
 from antiphon.core.signals import (
     AppLeft,
@@ -18,7 +18,6 @@ from antiphon.core.signals import (
 )
 from antiphon.core.state import USER, ConversationState
 from antiphon.events import EventActions
-from antiphon.queue import pcm_rate
 
 __all__ = ["UserSignal", "user_did"]
 
@@ -29,9 +28,7 @@ def user_did(state: ConversationState, signal: UserSignal, now: float) -> None:
     """Takes in one thing the user did."""
     match signal:
         case UserMedia(blob):
-            rate = pcm_rate(blob.mime_type or "")
-            if rate is not None:
-                state.do(state.recording.add("user", blob.data or b"", rate))
+            state.do(state.recording.add("user", blob.data or b"", blob.mime_type or ""))
             state.say(Media(blob))
         case UserTurn():
             state.budget.heard(now)
@@ -51,13 +48,14 @@ def user_did(state: ConversationState, signal: UserSignal, now: float) -> None:
                 state.say(ActivityEnded())
         case UserStreamEnd():
             if state.config.manual_activity:
-                state.refuse("send_audio_stream_end() needs automatic activity detection; send_activity_end() instead.")
+                state.refuse("Without automatic activity detection no stream ends: use send_activity_end().")
             else:
                 state.say(StreamEnded())
         case UserState(delta):
             state.emit(drafts.draft(USER, actions=EventActions.trusted(state_delta=delta)), stored=True)
         case UserLeft():
-            if state.links.live or not state.outbox.holds_control:
+            unheard = state.outbox.holds_control or state.turns.owed
+            if state.links.live or not unheard:
                 state.finish("the queue was closed", "user")
             else:
                 state.ending.leave_by = now + state.config.shutdown_timeout
@@ -68,10 +66,15 @@ def user_did(state: ConversationState, signal: UserSignal, now: float) -> None:
 
 
 def _turn(state: ConversationState, turn: UserTurn) -> None:
-    parts = turn.content.parts or []
+    parts = [
+        part
+        for part in turn.content.parts or []
+        if part.function_response is None or app_may_answer(state, part.function_response)
+    ]
     actions = EventActions.trusted(state_delta=turn.state_delta) if turn.state_delta else None
     fields = {"actions": actions} if actions else {}
-    state.store(drafts.content(USER, "user", parts, **fields))
+    if parts or actions:
+        state.store(drafts.content(USER, "user", parts, **fields))
     for part in parts:
         if part.function_response is not None:
             app_answered(state, part.function_response)
@@ -79,5 +82,4 @@ def _turn(state: ConversationState, turn: UserTurn) -> None:
     if said:
         if not turn.partial:
             state.turns.asked()
-        content = turn.content if len(said) == len(parts) else turn.content.model_copy(update={"parts": said})
-        state.say(Turn(content, complete=not turn.partial))
+        state.say(Turn(turn.content.model_copy(update={"parts": said}), complete=not turn.partial))

@@ -27,7 +27,7 @@ class Role:
 
     name: str
     tools: Mapping[str, ToolFacts] = field(default_factory=dict)
-    capabilities: Capabilities = Capabilities()
+    capabilities: Capabilities = field(default_factory=Capabilities)
     successor: str | None = None
     """Who goes on when this agent says `task_completed` (contract 5.9)."""
 
@@ -51,12 +51,15 @@ class Seed:
 def seed(events: Sequence[Event], agent: str, *, ask: bool, function_parts: bool) -> Seed:
     """What to tell `agent`'s model of the stored `events`.
 
-    Text and transcripts of both sides, tool calls and their results; no audio, no thoughts, no hand-overs. With
-    `ask`, the last thing the user said is taken out as `pending`, to be said once the model is ready.
-    `function_parts=False` puts calls and results into words, for models that take no function parts in history.
+    Text and transcripts of both sides, tool calls and their results; no audio, no thoughts, no hand-overs.
+    With `ask`, the last thing the user said is taken out as `pending`, to be said once the model is ready.
+    Calls that the agent made and that have their result are told as such; all others are put into words, as
+    are all with `function_parts=False`, for models that take no function parts in history.
     """
-    answered = {answer.id for event in events for answer in event.get_function_responses()}
-    lines = [line for event in events for line in _lines(event, agent, answered, function_parts)]
+    own = [event for event in events if event.author == agent] if function_parts else []
+    called = {call.id for event in own for call in event.get_function_calls()}
+    paired = called & {answer.id for event in own for answer in event.get_function_responses()}
+    lines = [line for event in events for line in _lines(event, agent, paired)]
     question: list[_Line] = []
     if ask:
         lines, question = _take_last_question(lines)
@@ -73,7 +76,7 @@ class _Line:
     question: bool = False
 
 
-def _lines(event: Event, agent: str, answered: set[str | None], function_parts: bool) -> Iterable[_Line]:
+def _lines(event: Event, agent: str, paired: set[str | None]) -> Iterable[_Line]:
     if event.partial:
         return
     own = event.author == agent
@@ -84,14 +87,14 @@ def _lines(event: Event, agent: str, answered: set[str | None], function_parts: 
     for part in (event.content.parts or []) if event.content else []:
         if part.function_call and part.function_call.name != TRANSFER:
             call = part.function_call
-            if function_parts and own and call.id in answered:
+            if own and call.id in paired:
                 yield _Line("model", part)
             else:
                 words = ", ".join(f"{name}={value!r}" for name, value in (call.args or {}).items())
                 yield _spoken(event.author, own, f"(calls {call.name}({words}))")
         elif part.function_response and part.function_response.name != TRANSFER:
             result = part.function_response
-            if function_parts and own:
+            if own and result.id in paired:
                 yield _Line("user", part)
             else:
                 yield _Line("user", Part.trusted(text=f"({result.name} returned {result.response})"))
@@ -103,7 +106,9 @@ def _lines(event: Event, agent: str, answered: set[str | None], function_parts: 
 
 def _spoken(author: str, own: bool, text: str) -> _Line:
     """An agent's words: its own as the model's, another's as something it is told of."""
-    return _Line("model", Part.trusted(text=text)) if own else _Line("user", Part.trusted(text=f"[{author}] {text}"))
+    if own:
+        return _Line("model", Part.trusted(text=text))
+    return _Line("user", Part.trusted(text=f"[{author}] {text}"))
 
 
 def _is_telling(part: Part) -> bool:

@@ -1,12 +1,13 @@
 """The connections to the model, one after the other, as the conversation sees them.
 
-Rule 1 (contract 7.1)  A loss that may pass is retried with backoff: with the newest good handle, if there is one.
+Rule 1 (contract 7.1)  A loss that may pass is retried with backoff, by the newest good handle if any.
 Rule 2                 `resumable: false` does not make the last good handle bad.
-Rule 3                 A handle that fails `resume_attempts` times, or is refused, gives way to a fresh session.
+Rule 3                 A handle that is refused, or fails `resume_attempts` times, is given up.
 Rule 4                 A session that was idle is not resumed within `idle_resume_delay` of its loss.
 Rule 5 (contract 7.2)  On notice that the model goes away, a spare socket is dialled; the switch is made when
-                       the floor is quiet, or `MARGIN` seconds before the end at the latest.
-Rule 6                 The old socket is closed before its session is resumed elsewhere: services refuse it otherwise.
+                       the floor is quiet, or `MARGIN` seconds before the end at the latest. A spare that is
+                       still being dialled when the old socket ends becomes the current link all the same.
+Rule 6                 The old socket is closed before its session is resumed elsewhere: else it is refused.
 Rule 7 (contract 7.4)  What cannot pass is raised.
 Rule 8 (contract 7.5)  A handle belongs to its agent.
 """
@@ -63,7 +64,8 @@ class _Replacement:
     """What is prepared for a model that goes away."""
 
     leave_by: float
-    link: int
+    link: int | None
+    """`None` when it was lost: at `leave_by` a new link is dialled instead."""
     dialled: bool = False
 
 
@@ -86,14 +88,19 @@ class Links:
         self.phase = Phase.WAITING
         self.again = False
         """Whether the link being opened replaces one that was lost."""
-        self.resumed = False
-        """Whether the newest session was begun with a handle."""
+        self.seeded = 0
+        """The link on which the newest fresh session was begun: it was told all that was stored by then."""
 
     # Asking.
 
     @property
     def live(self) -> bool:
         return self.phase is Phase.LIVE
+
+    @property
+    def resumed(self) -> bool:
+        """Whether the session on the current link was begun with a handle."""
+        return self.current != self.seeded
 
     @property
     def attempt(self) -> int:
@@ -126,10 +133,10 @@ class Links:
         assert self.current is not None
         self.phase = Phase.SETTING_UP
         self._due = now + self._connect_timeout
-        self.resumed = self.handle is not None
         if self.handle is not None:
             return [Begin(self.current, agent, self.handle, seed=False, ask=ask and snapshot)]
         self.session += 1
+        self.seeded = self.current
         return [Begin(self.current, agent, None, seed=True, ask=ask)]
 
     def ready(self, link: int) -> bool:
@@ -174,33 +181,35 @@ class Links:
     # Losing.
 
     def lost(self, link: int, error: ModelConnectionError | None, now: float, *, idle: bool) -> Verdict:
-        """Judges a loss. On RETRY the next link is dialled at the deadline; on SWITCH, `take_over` at once."""
-        expected = self._replacement is not None
-        if self._replacement and link == self._replacement.link:
-            self._replacement.dialled = False  # at `leave_by` a new link is dialled instead
+        """Judges a loss. On RETRY the next link is dialled at the deadline; on SWITCH `take_over` at once."""
+        spare = self._replacement
+        if spare and link == spare.link:
+            spare.link, spare.dialled = None, False
             return Verdict.STALE
         if link != self.current:
             return Verdict.STALE
-        if self._replacement and self._replacement.dialled:
+        if spare and spare.link is not None:
             return Verdict.SWITCH
         self._replacement = None
-        if error is None and not expected:
+        if error is None and spare is None:
             self.phase, self.current, self._due = Phase.OVER, None, None
             return Verdict.ENDED
         return self._retry_after(error, now, idle=idle)
 
-    def take_over(self) -> None:
-        """Makes the replacement the current link, to `begin` on."""
-        assert self._replacement is not None
-        self.current, self._replacement = self._replacement.link, None
-        self.phase, self.again = Phase.DIALLING, True
+    def take_over(self, now: float) -> bool:
+        """Makes the replacement the current link; whether the session can `begin` on it already."""
+        spare, self._replacement = self._replacement, None
+        assert spare is not None
+        self.current, self.phase, self.again = spare.link, Phase.DIALLING, True
+        self._due = now + self._connect_timeout
+        return spare.dialled
 
     def _retry_after(self, error: ModelConnectionError | None, now: float, *, idle: bool) -> Verdict:
         resuming = self.handle is not None and self.phase is Phase.SETTING_UP
         if isinstance(error, ResumptionRefused) or (resuming and self._backoff.resume_failed()):
             self.handle = None  # rule 3
         wait = self._backoff.failed(now) if error is None or error.retryable else None
-        self.current, self.again = None, True
+        self.current, self.again = None, self.again or self.phase in (Phase.LIVE, Phase.LEAVING)
         if wait is None:
             self.phase, self._due = Phase.OVER, None
             return Verdict.FAILED
@@ -217,8 +226,8 @@ class Links:
             return None
         step = "accept the connection" if self.phase is Phase.DIALLING else "confirm the set-up"
         return SetupTimeout(
-            f"The model did not {step} within {self._connect_timeout:g} s. Check the address and the network, "
-            "or raise RunConfig.connect_timeout."
+            f"The model did not {step} within {self._connect_timeout:g} s. Check the address and the "
+            "network, or raise RunConfig.connect_timeout."
         )
 
     def should_dial(self, now: float) -> bool:

@@ -30,8 +30,10 @@ class Outbox:
         self._held_audio = held_audio
         self._waiting: deque[Message] = deque()
         self._audio = 0.0
+        self._media = 0
+        self._reported = False
         self.dropped = 0
-        """Media that left the ring unheard."""
+        """Media that left the ring unheard since there was last a live link."""
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -42,29 +44,29 @@ class Outbox:
         return any(not isinstance(message, Media) for message in self._waiting)
 
     @property
-    def holds_stored(self) -> bool:
-        """Whether something waits that the stored conversation tells as well."""
-        return any(isinstance(message, Turn | ToolResults) for message in self._waiting)
+    def holds_question(self) -> bool:
+        """Whether something waits that the model is to answer, and that the stored conversation tells."""
+        return any(
+            isinstance(message, ToolResults) or (isinstance(message, Turn) and message.complete)
+            for message in self._waiting
+        )
 
     def put(self, message: Message) -> None:
         """Keeps a message for later (rules 1 and 2)."""
         self._waiting.append(message)
-        if isinstance(message, Media):
-            self._audio += _seconds(message)
-            self._shed()
+        self._weigh(message)
 
     def put_back(self, unsent: Iterable[Message]) -> None:
         """Takes back what a dead link did not send (rule 3)."""
         returned = tuple(unsent)
         self._waiting.extendleft(reversed(returned))
-        self._audio += sum(_seconds(message) for message in returned if isinstance(message, Media))
-        self._shed()
+        self._weigh(*returned)
 
     def take_all(self) -> list[Message]:
         """Everything that waits, in order; the outbox is empty afterwards."""
         everything = list(self._waiting)
         self._waiting.clear()
-        self._audio = 0.0
+        self._audio, self._media, self.dropped, self._reported = 0.0, 0, 0, False
         return everything
 
     def drop_stored(self) -> None:
@@ -72,12 +74,23 @@ class Outbox:
         kept = [message for message in self._waiting if not isinstance(message, Turn | ToolResults)]
         self._waiting = deque(kept)
 
-    def _shed(self) -> None:
+    def newly_shed(self) -> bool:
+        """Whether media was shed, and nobody has asked since there was last a live link."""
+        news = self.dropped > 0 and not self._reported
+        self._reported = self._reported or news
+        return news
+
+    def _weigh(self, *added: Message) -> None:
+        for message in added:
+            if isinstance(message, Media):
+                self._audio += _seconds(message)
+                self._media += 1
         control: list[Message] = []
-        while self._audio > self._held_audio:
+        while self._audio > self._held_audio and self._media:  # sums of floats may leave a crumb
             message = self._waiting.popleft()
             if isinstance(message, Media):
                 self._audio -= _seconds(message)
+                self._media -= 1
                 self.dropped += 1
             else:
                 control.append(message)

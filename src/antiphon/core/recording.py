@@ -1,8 +1,8 @@
 """What is recorded of each voice, and when a recording is written (contract 4.3).
 
-Turn complete writes both voices; interruption and generation complete write the model's; the end of a link or of
-the conversation writes both. A stretch longer than `ROLL_OVER` seconds is written in pieces, so that what is held
-in memory stays bounded.
+Turn complete writes both voices; interruption and generation complete write the model's; the end of a link
+or of the conversation writes both. A stretch longer than `ROLL_OVER` seconds is written in pieces, so that
+what is held in memory stays bounded.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 from antiphon.core import drafts
 from antiphon.core.commands import Command, Record, SaveRecording, Speaker
+from antiphon.errors import UnknownMimeType
 from antiphon.events import Event, EventActions
+from antiphon.queue import pcm_rate
 from antiphon.types import FileData, Part
 
 if TYPE_CHECKING:
@@ -30,9 +32,10 @@ class Recording:
         self._on = on
         self._kept: dict[Speaker, float] = {}
 
-    def add(self, speaker: Speaker, data: bytes, rate: int) -> list[Command]:
-        """Keeps 16-bit mono PCM at `rate` hertz."""
-        if not self._on:
+    def add(self, speaker: Speaker, data: bytes, mime_type: str) -> list[Command]:
+        """Keeps 16-bit mono PCM; what is anything else is no voice, or none that could be put together."""
+        rate = _pcm_rate(mime_type) if self._on else None
+        if rate is None:
             return []
         kept = self._kept.get(speaker, 0.0) + len(data) / (2 * rate)
         self._kept[speaker] = kept
@@ -42,6 +45,13 @@ class Recording:
     def flush(self, *speakers: Speaker) -> list[Command]:
         """Writes what is kept of these voices; nothing for a voice that was not heard."""
         return [SaveRecording(speaker) for speaker in speakers if self._kept.pop(speaker, 0.0)]
+
+
+def _pcm_rate(mime_type: str) -> int | None:
+    try:
+        return pcm_rate(mime_type)
+    except UnknownMimeType:
+        return None
 
 
 def recording_saved(agent: str, saved: RecordingSaved) -> Event:

@@ -238,6 +238,8 @@ class LinkLost:
 
 @dataclass(frozen=True, slots=True)
 class UserMedia:
+    """One audio chunk or video frame, as `queue.check_blob` lets it through."""
+
     blob: Blob
 
 

@@ -10,7 +10,6 @@ from antiphon.core.budget import Budget
 from antiphon.core.calls import CallState, Deed, Ledger
 from antiphon.core.commands import CancelTool, Command, Emit, End, EndedBy, Send, Speaker, Store
 from antiphon.core.links import Links
-from antiphon.core.messages import Media, Message
 from antiphon.core.outbox import Outbox
 from antiphon.core.recording import Recording
 from antiphon.core.transcripts import Transcripts
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
     from antiphon.config import RunConfig
     from antiphon.core.handover import Cast, Role
+    from antiphon.core.messages import Message
     from antiphon.errors import AntiphonError
 
 __all__ = ["USER", "ConversationState", "Ending"]
@@ -52,7 +52,8 @@ class ConversationState:
         self.transcripts = Transcripts()
         self.calls = Ledger()
         self.outbox = Outbox(config.held_audio)
-        self.links = Links(config.retry, config.connect_timeout, resumption.handle if resumption else None, chance)
+        handle = resumption.handle if resumption else None
+        self.links = Links(config.retry, config.connect_timeout, handle, chance)
         self.recording = Recording(config.save_live_blob)
         self.budget = Budget(config.limits, config.max_llm_calls, now)
         self.ending = Ending()
@@ -92,11 +93,18 @@ class ConversationState:
         if links.live and links.current is not None:
             self.out.append(Send(links.current, message))
             return
-        dropped = self.outbox.dropped
         self.outbox.put(message)
-        if isinstance(message, Media) and not dropped and self.outbox.dropped:
+        self._report_shed()
+
+    def put_back(self, unsent: Sequence[Message]) -> None:
+        """Keeps what a dead link did not send, before all that came later (contract 7.3)."""
+        self.outbox.put_back(unsent)
+        self._report_shed()
+
+    def _report_shed(self) -> None:
+        if self.outbox.newly_shed():
             held = self.config.held_audio
-            self.fact("overloaded", reason=f"user audio beyond the newest {held:g} s, while the model is out of reach")
+            self.fact("overloaded", reason=f"the model is out of reach; the newest {held:g} s are kept")
 
     # Ending what is open.
 
@@ -126,8 +134,8 @@ class ConversationState:
 
     def flush(self) -> None:
         """Everything that was said and is not yet whole."""
-        self.flush_text()
         self.flush_transcript("user")
+        self.flush_text()
         self.flush_transcript("model")
 
     def save(self, *speakers: Speaker) -> None:

@@ -29,10 +29,9 @@ class Transcripts:
         """Whether the speaker is in mid-utterance."""
         return bool(self._pieces[speaker])
 
-    def piece(self, speaker: Speaker, text: str, language_code: str | None) -> Transcription | None:
-        """Takes new words; returns them as a partial transcription, or `None` when there are none."""
-        if not text:
-            return None
+    def piece(self, speaker: Speaker, text: str, language_code: str | None) -> Transcription:
+        """Takes new words, and returns them as a partial transcription."""
+        assert text
         self._pieces[speaker].append(text)
         self._language[speaker] = language_code or self._language[speaker]
         return Transcription.trusted(text=text, finished=False, language_code=language_code)

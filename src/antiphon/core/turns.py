@@ -2,11 +2,13 @@
 
 Rule 1 (contract 3.5)  A turn is announced complete exactly once.
 Rule 2 (contract 3.6)  What arrives for a turn after it was cut off is dropped, until the turn is over.
-Rule 3 (contract 3.4)  Text merges by segment; a segment ends where something other than its kind of text comes.
+Rule 3 (contract 3.4)  Text merges by segment, which ends where something other than its kind of text comes.
 Rule 4                 A model that says `interrupted` and then never ends the turn does not keep the floor:
                        after `SETTLE` seconds the turn counts as over.
-Rule 5 (contract 5.8)  A turn goes on across a reconnect or a hand-over; if nothing more comes, it is over after
-                       `RESUME_SETTLE` seconds on the new link.
+Rule 5 (contract 5.8)  A turn goes on across a reconnect or a hand-over; if nothing more comes, it is over
+                       after `RESUME_SETTLE` seconds on the new link.
+Rule 6                 Words of the user that come while the model holds the floor may be a late transcript
+                       of what it is answering: they want an answer of their own only if they interrupt it.
 """
 
 from __future__ import annotations
@@ -140,6 +142,11 @@ class Turns:
     def asked(self) -> None:
         """The user said something that wants an answer."""
         self.owed = True
+
+    def heard(self) -> None:
+        """Words of the user were transcribed (rule 6)."""
+        if self.floor not in (Floor.SPEAKING, Floor.GENERATED):
+            self.owed = True
 
     def beat(self, beat: Beat, now: float) -> Act:
         """Moves the floor, and says what the beat amounts to."""

@@ -1,0 +1,427 @@
+"""What happens on the connections to the model, and what time brings to them."""
+
+from __future__ import annotations
+
+import pytest
+
+from antiphon.capabilities import Capabilities
+from antiphon.config import Retry, RunConfig
+from antiphon.core.commands import Begin, Dial, HangUp
+from antiphon.core.handover import Role
+from antiphon.core.links import HANG_UP_TIMEOUT
+from antiphon.core.messages import ActivityEnded, StreamEnded, ToolResults, Turn
+from antiphon.core.signals import (
+    GenerationComplete,
+    GoingAway,
+    HandleUpdate,
+    InputTranscript,
+    LinkDialled,
+    LinkLost,
+    ModelAudio,
+    ModelInterrupted,
+    ModelReady,
+    ModelText,
+    ToolCalls,
+    ToolFinished,
+    TurnComplete,
+)
+from antiphon.core.turns import RESUME_SETTLE
+from antiphon.errors import ConnectionLost, InvalidSetup, ModelUnavailable, ResumptionRefused, SetupTimeout
+from antiphon.testing.script import (
+    ANYTHING,
+    NOTHING,
+    START,
+    Script,
+    after,
+    at,
+    conversation,
+    emit,
+    end,
+    media,
+    on,
+    ready,
+    script,
+    send,
+    store,
+    user_media,
+    user_turn,
+)
+from antiphon.types import Content, FunctionCall, FunctionResponse, Part, SessionResumptionConfig
+
+CABLE = ConnectionLost("the cable")
+RETRY = Retry(attempts=3, first_delay=1.0, max_delay=4.0, idle_resume_delay=1.0, resume_attempts=2)
+CONFIG = RunConfig(retry=RETRY, connect_timeout=10.0, held_audio=0.25)
+CHUNK = b"\0\0" * 2_000  # an eighth of a second
+
+
+def turn(text: str) -> Turn:
+    return Turn(Content(role="user", parts=[Part.from_text(text=text)]))
+
+
+def live(*, handle: bool = False) -> Script:
+    """The first link is ready; with a handle, if one is wanted."""
+    started = ready(config=CONFIG)
+    return started >> HandleUpdate("h", resumable=True) << ANYTHING if handle else started
+
+
+def down(*, handle: bool = False) -> Script:
+    """The first link was lost."""
+    return live(handle=handle) >> LinkLost(1, CABLE) << emit(lifecycle="reconnecting")
+
+
+def back(script: Script, link: int = 2) -> Script:
+    """The network is well again: the next link is ready, and what that entails is to be asserted."""
+    script = script >> after(4) << ANYTHING >> LinkDialled(link) << ANYTHING
+    return script >> ModelReady() << emit(lifecycle="reconnected")
+
+
+def leaving(*, handle: bool = True) -> Script:
+    """The model went away, its replacement is dialled, and the old link is being closed."""
+    warned = live(handle=handle) >> GoingAway(60.0) << emit(lifecycle="going_away") << Dial(2, "agent")
+    return warned >> LinkDialled(2) << HangUp(1, reason="going away")
+
+
+# Opening.
+
+
+def test_a_conversation_opens_its_first_link_step_by_step() -> None:
+    # contract 3.11, 4.4
+    opening = script(conversation()) >> START << Dial(1, "agent")
+    opening = opening >> LinkDialled(1) << Begin(1, "agent", seed=True)
+    assert opening >> ModelReady() << emit(author="agent", lifecycle="ready", resumed=None, stored=False)
+
+
+def test_a_handle_of_an_earlier_run_is_used_and_nothing_is_told_twice() -> None:
+    # contract 4.4, 7.1
+    config = RunConfig(session_resumption=SessionResumptionConfig(handle="old"))
+    opening = script(conversation(config=config)) >> START << ANYTHING >> user_turn("hi") << store(text="hi")
+    opening = opening >> LinkDialled(1) << Begin(1, "agent", "old", seed=False, ask=False)
+    assert opening >> ModelReady() << emit(lifecycle="ready") << send(text="hi")
+
+
+def test_what_is_said_before_the_model_is_ready_waits() -> None:
+    # contract 7.3
+    opening = script(conversation()) >> START << ANYTHING >> LinkDialled(1) << ANYTHING
+    opening = opening >> user_turn("a") << store(text="a") >> user_media(CHUNK) << NOTHING
+    assert opening >> ModelReady() << emit(lifecycle="ready") << send(text="a") << send(media=CHUNK)
+
+
+def test_what_the_seed_tells_is_not_said_again() -> None:
+    # contract 4.4
+    opening = script(conversation()) >> START << ANYTHING >> user_turn("a") << store(text="a")
+    opening = opening >> user_media(CHUNK) << NOTHING
+    opening = opening >> LinkDialled(1) << Begin(1, "agent", seed=True, ask=True)
+    assert opening >> ModelReady() << emit(lifecycle="ready") << send(media=CHUNK)
+
+
+def test_a_turn_that_is_not_complete_is_told_but_not_asked() -> None:
+    # contract 2.6
+    opening = script(conversation()) >> START << ANYTHING >> user_turn("a", partial=True) << store(text="a")
+    assert opening >> LinkDialled(1) << Begin(1, "agent", seed=True, ask=False)
+
+
+def test_a_first_link_that_takes_a_second_try_is_ready_all_the_same() -> None:
+    # contract 3.11, 7.1
+    opening = script(conversation(config=CONFIG)) >> START << ANYTHING
+    opening = opening >> LinkLost(1, CABLE) << emit(lifecycle="reconnecting", reason="the cable", attempt=1)
+    opening = opening >> after(1) << Dial(2, "agent") >> LinkDialled(2) << ANYTHING
+    assert opening >> ModelReady() << emit(lifecycle="ready")
+
+
+@pytest.mark.parametrize("dialled", [False, True])
+def test_a_link_that_takes_too_long_is_given_up_and_tried_again(dialled: bool) -> None:
+    # contract 7.1
+    slow = script(conversation(config=CONFIG)) >> START << ANYTHING
+    if dialled:
+        slow = slow >> LinkDialled(1) << ANYTHING
+    slow = slow >> at(10) << HangUp(1, reason="timeout") << emit(lifecycle="reconnecting", attempt=1)
+    slow = slow >> LinkLost(1, CABLE) << NOTHING
+    assert slow >> after(1) << Dial(2, "agent")
+
+
+def test_a_link_that_never_opens_is_an_error_in_the_end() -> None:
+    # contract 1.5, 7.1
+    slow = script(conversation(config=RunConfig(retry=Retry(attempts=0)))) >> START << ANYTHING
+    slow = slow >> at(10) << HangUp(1, reason="timeout") << emit(lifecycle="closed", by="error")
+    assert slow << end(by="error", error=SetupTimeout)
+
+
+# Losing.
+
+
+def test_a_lost_link_is_replaced_after_a_while() -> None:
+    # contract 7.1
+    lost = live() >> LinkLost(1, CABLE)
+    lost = lost << emit(lifecycle="reconnecting", reason="the cable", attempt=1, stored=False)
+    lost = lost >> after(0.9) << NOTHING >> after(0.1) << Dial(2, "agent")
+    lost = lost >> LinkDialled(2) << Begin(2, "agent", seed=True)
+    assert lost >> ModelReady() << emit(lifecycle="reconnected", resumed=False, stored=False)
+
+
+def test_with_a_handle_the_session_goes_on() -> None:
+    # contract 7.1
+    lost = down(handle=True) >> after(1) << Dial(2, "agent") >> LinkDialled(2) << Begin(2, "agent", "h")
+    assert lost >> ModelReady() << emit(lifecycle="reconnected", resumed=True)
+
+
+def test_a_refused_handle_gives_way_to_a_fresh_session() -> None:
+    # contract 7.1
+    lost = down(handle=True) >> after(1) << Dial(2, "agent") >> LinkDialled(2) << Begin(2, "agent", "h")
+    lost = lost >> LinkLost(2, ResumptionRefused("unknown")) << emit(lifecycle="reconnecting", attempt=2)
+    assert lost >> after(2) << Dial(3, "agent") >> LinkDialled(3) << Begin(3, "agent", seed=True)
+
+
+def test_retries_end_with_the_last_error() -> None:
+    # contract 1.5, 7.1
+    lost = down() >> after(1) << Dial(2, "agent") >> LinkLost(2, CABLE) << ANYTHING
+    lost = (
+        lost >> after(2) << Dial(3, "agent") >> LinkLost(3, CABLE) << ANYTHING >> after(4) << Dial(4, "agent")
+    )
+    busy = ModelUnavailable("busy", code=1013)
+    lost = lost >> LinkLost(4, busy) << emit(lifecycle="closed", reason="busy", by="error")
+    assert lost << end(reason="busy", by="error", error=ModelUnavailable)
+
+
+def test_what_cannot_pass_is_raised_after_what_was_said() -> None:
+    # contract 1.5, 7.4
+    refused = live() >> ModelText("Hel") << ANYTHING >> LinkLost(1, InvalidSetup("bad argument", code=1007))
+    refused = refused << emit(text="Hel", partial=False, stored=True) << emit(lifecycle="closed", by="error")
+    assert refused << end(reason="bad argument", by="error", error=InvalidSetup)
+
+
+def test_a_session_the_model_ends_in_good_order_ends_the_conversation() -> None:
+    # contract 1.5
+    ended = live() >> LinkLost(1, None) << emit(lifecycle="closed", by="model")
+    assert ended << end(reason="the model ended the session", by="model", error=None)
+
+
+def test_what_was_said_before_the_loss_is_made_whole_and_the_turn_goes_on() -> None:
+    # contract 3.5, 3.8
+    lost = live() >> ModelText("Hel") << ANYTHING >> InputTranscript("hi") << ANYTHING
+    lost = lost >> LinkLost(1, CABLE) << emit(input="hi", finished=True) << emit(text="Hel", partial=False)
+    lost = back(lost << emit(lifecycle="reconnecting")) >> ModelText("lo") << emit(text="lo", partial=True)
+    assert (
+        lost >> TurnComplete() << emit(text="lo", partial=False) << emit(turn_complete=True, interrupted=None)
+    )
+
+
+def test_a_turn_that_does_not_go_on_is_ended() -> None:
+    # contract 3.5
+    lost = live() >> ModelText("Hel") << ANYTHING >> LinkLost(1, CABLE) << ANYTHING
+    lost = back(lost) >> after(RESUME_SETTLE) << emit(turn_complete=True, interrupted=True, stored=True)
+    assert lost >> TurnComplete() << NOTHING
+
+
+def test_a_cut_turn_ends_with_its_link() -> None:
+    # contract 3.6
+    lost = live() >> ModelText("Hel") << ANYTHING >> ModelInterrupted() << ANYTHING >> LinkLost(1, CABLE)
+    assert lost << emit(turn_complete=True, interrupted=True) << emit(lifecycle="reconnecting")
+
+
+# What waits.
+
+
+def test_control_waits_and_of_audio_the_newest_does() -> None:
+    # contract 3.11, 7.3
+    lost = down(handle=True) >> user_turn("a") << store(text="a") >> user_media(CHUNK + b"\1\0") << NOTHING
+    lost = lost >> user_media(CHUNK) << emit(lifecycle="overloaded", stored=False)
+    lost = lost >> user_turn("b") << store(text="b") >> user_media(CHUNK) << NOTHING
+    lost = lost >> user_media(CHUNK) << NOTHING  # said once
+    lost = back(lost) << send(text="a") << send(text="b") << send(media=CHUNK)
+    assert lost << send(media=CHUNK)
+
+
+def test_each_outage_is_reported_by_itself() -> None:
+    # contract 3.11
+    lost = down() >> user_media(CHUNK * 3) << emit(lifecycle="overloaded")
+    lost = back(lost) >> LinkLost(2, CABLE, (media(CHUNK * 3),))
+    assert lost << emit(lifecycle="overloaded") << emit(lifecycle="reconnecting")
+
+
+def test_what_did_not_leave_is_said_on_the_next_link_first() -> None:
+    # contract 7.3
+    lost = live(handle=True) >> user_turn("a") << ANYTHING >> user_turn("b") << ANYTHING
+    lost = lost >> LinkLost(1, CABLE, (turn("b"),)) << emit(lifecycle="reconnecting")
+    lost = lost >> user_turn("c") << store(text="c")
+    assert back(lost) << send(link=2, text="b") << send(link=2, text="c")
+
+
+def test_a_question_without_its_answer_is_asked_again_by_a_fresh_session() -> None:
+    # contract 7.1
+    lost = live() >> user_turn("a") << ANYTHING >> LinkLost(1, CABLE) << ANYTHING >> after(1) << ANYTHING
+    assert lost >> LinkDialled(2) << Begin(2, "agent", seed=True, ask=True)
+
+
+def test_a_question_whose_answer_has_begun_is_not_asked_again() -> None:
+    # contract 7.2
+    lost = live() >> user_turn("a") << ANYTHING >> ModelText("A") << ANYTHING
+    lost = lost >> LinkLost(1, CABLE) << ANYTHING >> after(1) << ANYTHING
+    assert lost >> LinkDialled(2) << Begin(2, "agent", seed=True, ask=False)
+
+
+def test_a_late_transcript_of_an_answered_question_asks_nothing() -> None:
+    # contract 7.2: transcripts come in their own time
+    lost = live() >> ModelAudio(b"\1\0", "audio/pcm;rate=24000") << ANYTHING
+    lost = lost >> InputTranscript("how are you", finished=True) << ANYTHING
+    lost = lost >> TurnComplete() << emit(turn_complete=True) >> TurnComplete() << NOTHING
+    lost = lost >> LinkLost(1, CABLE) << ANYTHING >> after(1) << ANYTHING
+    assert lost >> LinkDialled(2) << Begin(2, "agent", seed=True, ask=False)
+
+
+def test_words_that_cut_the_answer_off_are_asked_again() -> None:
+    # contract 7.1
+    lost = live() >> ModelText("Hel") << ANYTHING >> InputTranscript("stop") << ANYTHING
+    lost = lost >> ModelInterrupted() << ANYTHING >> LinkLost(1, CABLE) << ANYTHING >> after(1) << ANYTHING
+    assert lost >> LinkDialled(2) << Begin(2, "agent", seed=True, ask=True)
+
+
+def test_a_result_that_waits_is_told_to_a_fresh_session_by_the_seed() -> None:
+    # contract 4.4, 7.3
+    lost = (
+        live()
+        >> ToolCalls((FunctionCall(id="c", name="look"),))
+        << ANYTHING
+        >> LinkLost(1, CABLE)
+        << ANYTHING
+    )
+    lost = lost >> ToolFinished("c", {"ok": True}) << emit(response={"c": {"ok": True}}, stored=True)
+    lost = lost >> after(1) << ANYTHING >> LinkDialled(2) << Begin(2, "agent", seed=True, ask=True)
+    assert lost >> ModelReady() << emit(lifecycle="reconnected")
+
+
+@pytest.mark.parametrize(("snapshot", "again"), [(True, True), (False, False)])
+def test_a_snapshot_is_asked_again_what_it_may_not_have_heard(snapshot: bool, again: bool) -> None:
+    # contract 4.4, 7.1
+    role = Role("agent", capabilities=Capabilities(handle_is_snapshot=snapshot))
+    lost = ready(role, config=CONFIG) >> HandleUpdate("h", resumable=True) << ANYTHING
+    lost = lost >> LinkLost(1, CABLE) << ANYTHING >> user_turn("a") << ANYTHING >> after(1) << ANYTHING
+    lost = lost >> LinkDialled(2) << Begin(2, "agent", "h", seed=False, ask=again)
+    lost = lost >> ModelReady() << emit(lifecycle="reconnected")
+    assert lost if again else lost << send(text="a")
+
+
+# A model that goes away.
+
+
+def test_at_a_quiet_moment_the_switch_is_made_at_once() -> None:
+    # contract 7.2
+    switching = leaving() >> LinkLost(1, None) << Begin(2, "agent", "h")
+    assert switching >> ModelReady() << emit(lifecycle="reconnected", resumed=True)
+
+
+def test_without_a_handle_the_replacement_is_told_what_is_stored() -> None:
+    # contract 7.2
+    assert leaving(handle=False) >> LinkLost(1, None) << Begin(2, "agent", seed=True)
+
+
+def test_an_answer_is_waited_for() -> None:
+    # contract 7.2
+    busy = live() >> ModelText("Hel") << ANYTHING >> GoingAway(60.0) << ANYTHING >> LinkDialled(2) << NOTHING
+    busy = busy >> GenerationComplete() << ANYTHING
+    assert busy >> TurnComplete() << emit(turn_complete=True) << HangUp(1, reason="going away")
+
+
+@pytest.mark.parametrize("owed", [True, False])
+def test_a_question_and_its_answer_are_waited_for(owed: bool) -> None:
+    # contract 7.2
+    busy = live() >> (user_turn("a") if owed else on(1, InputTranscript("a"))) << ANYTHING
+    busy = busy >> GoingAway(60.0) << ANYTHING >> LinkDialled(2) << NOTHING
+    assert busy >> ModelText("A") << ANYTHING >> TurnComplete() << ANYTHING << HangUp(1, reason="going away")
+
+
+def test_when_time_is_up_the_switch_is_made_in_mid_answer() -> None:
+    # contract 7.2
+    busy = (
+        live(handle=True)
+        >> ModelText("Hel")
+        << ANYTHING
+        >> GoingAway(60.0)
+        << ANYTHING
+        >> LinkDialled(2)
+        << NOTHING
+    )
+    busy = busy >> at(56.9) << NOTHING >> at(57) << HangUp(1, reason="going away")
+    busy = busy >> ModelText("lo") << emit(text="lo", partial=True)
+    busy = busy >> LinkLost(1, None) << emit(text="Hello", partial=False) << Begin(2, "agent", "h")
+    busy = busy >> ModelReady() << emit(lifecycle="reconnected")
+    assert busy >> TurnComplete() << emit(turn_complete=True, interrupted=None)
+
+
+def test_what_the_user_says_during_the_switch_waits() -> None:
+    # contract 7.2, 7.3
+    switching = leaving() >> user_turn("a") << store(text="a") >> LinkLost(1, None) << Begin(2, "agent", "h")
+    assert switching >> ModelReady() << emit(lifecycle="reconnected") << send(link=2, text="a")
+
+
+def test_a_close_that_takes_too_long_counts_as_done() -> None:
+    # contract 7.2
+    assert leaving() >> after(HANG_UP_TIMEOUT) << Begin(2, "agent", "h")
+
+
+@pytest.mark.parametrize("is_ready", [True, False])
+def test_what_a_link_left_unsent_is_said_however_late_it_is_reported(is_ready: bool) -> None:
+    # contract 7.2, 7.3
+    switching = live(handle=True) >> user_turn("a") << ANYTHING >> ModelText("A") << ANYTHING
+    switching = switching >> TurnComplete() << ANYTHING >> GoingAway(60.0) << ANYTHING
+    switching = switching >> user_turn("b") << ANYTHING >> LinkDialled(2) << NOTHING
+    switching = switching >> after(57) << HangUp(1, reason="going away") >> user_turn("c") << store(text="c")
+    switching = switching >> after(HANG_UP_TIMEOUT) << Begin(2, "agent", "h")
+    if is_ready:
+        switching = switching >> ModelReady() << emit(lifecycle="reconnected") << send(text="c")
+        assert switching >> LinkLost(1, CABLE, (turn("b"),)) << send(link=2, text="b")
+    else:
+        switching = switching >> LinkLost(1, CABLE, (turn("b"),)) << NOTHING
+        switching = switching >> ModelReady() << emit(lifecycle="reconnected")
+        assert switching << send(link=2, text="b") << send(link=2, text="c")
+
+
+def test_what_a_fresh_session_was_told_is_not_said_again_however_late_it_is_reported() -> None:
+    # contract 4.4, 7.2
+    switching = leaving(handle=False) >> after(HANG_UP_TIMEOUT) << Begin(2, "agent", seed=True)
+    switching = switching >> ModelReady() << emit(lifecycle="reconnected")
+    result = ToolResults((FunctionResponse(id="c", name="look", response={}),))
+    late = LinkLost(1, CABLE, (turn("a"), StreamEnded(), result, ActivityEnded()))
+    assert switching >> late << send(StreamEnded()) << send(ActivityEnded())
+
+
+def test_a_replacement_still_being_dialled_begins_when_it_is_open() -> None:
+    # contract 7.2
+    early = live(handle=True) >> GoingAway(60.0) << ANYTHING >> LinkLost(1, CABLE) << NOTHING
+    early = early >> LinkDialled(2) << Begin(2, "agent", "h")
+    assert early >> ModelReady() << emit(lifecycle="reconnected", resumed=True)
+
+
+def test_a_replacement_that_was_lost_is_dialled_anew_when_time_is_up() -> None:
+    # contract 7.2
+    unlucky = live() >> GoingAway(60.0) << ANYTHING >> LinkLost(2, CABLE) << NOTHING
+    unlucky = unlucky >> at(57) << HangUp(1, reason="going away")
+    unlucky = (
+        unlucky
+        >> LinkLost(1, None)
+        << emit(lifecycle="reconnecting", reason="the model went away", attempt=1)
+    )
+    assert unlucky >> after(1) << Dial(3, "agent")
+
+
+def test_a_model_that_went_away_and_stays_out_of_reach_is_an_error() -> None:
+    # contract 1.5
+    config = RunConfig(retry=Retry(attempts=0))
+    unlucky = ready(config=config) >> GoingAway(60.0) << ANYTHING >> LinkLost(2, CABLE) << NOTHING
+    unlucky = unlucky >> at(57) << ANYTHING >> LinkLost(1, None) << emit(lifecycle="closed", by="error")
+    assert unlucky << end(by="error", error=ConnectionLost)
+
+
+# What is stale.
+
+
+def test_stale_links_change_nothing() -> None:
+    lost = back(down())
+    lost = lost >> LinkDialled(1) << NOTHING >> LinkLost(1, CABLE) << NOTHING >> LinkLost(7, None) << NOTHING
+    assert (
+        lost
+        >> on(1, ModelText("ghost"), ModelReady())
+        << NOTHING
+        >> user_turn("a")
+        << store()
+        << send(link=2)
+    )

@@ -1,0 +1,674 @@
+"""What holds of a conversation whatever happens, and in whatever order."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from antiphon.capabilities import Capabilities
+from antiphon.config import Limits, Retry, RunConfig
+from antiphon.core.calls import ToolFacts
+from antiphon.core.commands import (
+    Begin,
+    CancelTool,
+    Command,
+    Dial,
+    Emit,
+    End,
+    HangUp,
+    RunTool,
+    Send,
+    Store,
+)
+from antiphon.core.handover import Role
+from antiphon.core.messages import ActivityEnded, ActivityStarted, Media, Message, ToolResults, Turn
+from antiphon.core.signals import (
+    AppLeft,
+    CallsCancelled,
+    GenerationComplete,
+    GoingAway,
+    HandleUpdate,
+    InputTranscript,
+    LinkDialled,
+    LinkLost,
+    ModelAudio,
+    ModelError,
+    ModelInterrupted,
+    ModelPart,
+    ModelReady,
+    ModelSignal,
+    ModelText,
+    OutputTranscript,
+    Received,
+    RecordingSaved,
+    Signal,
+    Tick,
+    ToolCalls,
+    ToolFinished,
+    ToolYielded,
+    TurnComplete,
+    Usage,
+    UserActivity,
+    UserLeft,
+    UserState,
+    UserStreamEnd,
+    UserTurn,
+)
+from antiphon.errors import ConnectionLost, InvalidSetup, ModelConnectionError, ResumptionRefused
+from antiphon.events import Event, EventActions
+from antiphon.testing.script import conversation, user_media, user_turn
+from antiphon.types import (
+    AutomaticActivityDetection,
+    Content,
+    FileData,
+    FunctionCall,
+    FunctionResponse,
+    Part,
+    RealtimeInputConfig,
+    UsageMetadata,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MANUAL = RealtimeInputConfig(automatic_activity_detection=AutomaticActivityDetection(disabled=True))
+AUDIO = "audio/pcm;rate=24000"
+TOOLS = {
+    "look": ToolFacts(),
+    "book": ToolFacts(long_running=True),
+    "watch": ToolFacts(cancel_on_interruption=True),
+}
+
+
+def role(name: str, *, snapshot: bool = False) -> Role:
+    return Role(name, TOOLS, Capabilities(handle_is_snapshot=snapshot))
+
+
+# --- what an application sees ---------------------------------------------------------------------------
+
+
+@dataclass
+class Watcher:
+    """Looks at every command as it comes, and complains about what the contract forbids."""
+
+    text: dict[tuple[str, bool], str] = field(default_factory=lambda: defaultdict(str))
+    words: dict[str, str] = field(default_factory=lambda: defaultdict(str))
+    started: set[str] = field(default_factory=set)
+    stopped: set[str] = field(default_factory=set)
+    answers: Counter[str | None] = field(default_factory=Counter)
+    asks: int = 0
+    said: bool = False
+    over: bool = False
+
+    def heard(self, signal: Signal) -> None:
+        """Notes what wants an answer: each such thing allows for one turn without content."""
+        match signal:
+            case UserTurn() | UserActivity() | ToolFinished():
+                self.asks += 1
+            case Received(_, said):
+                self.asks += sum(isinstance(each, InputTranscript) for each in said)
+
+    def see(self, command: Command) -> None:
+        assert not self.over, "nothing comes after End"
+        match command:
+            case Emit(event, stored):
+                self._event(event)
+                if stored:
+                    check_storable(event)
+            case Store(event):
+                check_storable(event)
+                answered = {answer.id for answer in event.get_function_responses()}
+                self.answers.update(answered & self.started)  # others are of an earlier invocation
+            case RunTool(call_id):
+                assert call_id not in self.started, "a call runs once"
+                self.started.add(call_id)
+            case CancelTool(call_id):
+                assert call_id in self.started - self.stopped, "only what runs is cancelled"
+                self.stopped.add(call_id)
+            case End():
+                self.over = True
+                assert not any(self.text.values()), "text is merged before the end"
+                assert not any(self.words.values()), "transcripts are finished before the end"
+        for call_id in self.started:
+            assert self.answers[call_id] <= 1, "a call ends once"
+
+    def _event(self, event: Event) -> None:
+        for answer in event.get_function_responses():
+            self.answers[answer.id] += not answer.will_continue
+        for part in (event.content.parts or []) if event.content else []:
+            if part.text is not None:
+                self._text((event.author, bool(part.thought)), part.text, event.partial)
+        for speaker, heard in (("in", event.input_transcription), ("out", event.output_transcription)):
+            if heard is not None and not heard.finished:
+                assert event.partial
+                self.words[speaker] += heard.text or ""
+            elif heard is not None:
+                assert heard.text == self.words.pop(speaker), (
+                    "a transcript is all of its pieces (contract 3.8)"
+                )
+        if event.turn_complete:
+            assert event.content is None, "in an event of its own (contract 3.5)"
+            assert not any(self.text.values()), "merged text comes before it (contract 3.4)"
+            assert self.said or self.asks, "once per turn (contract 3.5)"
+            self.asks -= not self.said
+            self.said = False
+        spoke = event.content is not None or event.output_transcription is not None
+        self.said |= spoke or bool(event.interrupted and not event.turn_complete)
+
+    def _text(self, key: tuple[str, bool], text: str, partial: bool | None) -> None:
+        if partial:
+            self.text[key] += text
+        else:
+            assert text == self.text.pop(key), "merged text is all of its chunks (contract 3.4)"
+
+
+def check_storable(event: Event) -> None:
+    """contract 4.2"""
+    parts = (event.content.parts or []) if event.content else []
+    assert not any(part.inline_data for part in parts)
+    assert not event.partial
+    for heard in (event.input_transcription, event.output_transcription):
+        assert heard is None or heard.finished
+    assert event.live_session_resumption_update is None
+    assert event.lifecycle is None
+
+
+# --- a world that keeps to the commands -------------------------------------------------------------------
+
+
+@dataclass
+class Wire:
+    """A connection, as the driver and the model see it. `unsent` is what does not leave for the model."""
+
+    agent: str
+    stage: str = "dialling"
+    hung_up: bool = False
+    fresh: bool = False
+    told: int = 0
+    sent: list[Message] = field(default_factory=list)
+
+
+class World:
+    """A driver, a model, a user and tools, which do what they are told at times of Hypothesis's choosing."""
+
+    def __init__(self, config: RunConfig, *roles: Role) -> None:
+        self.conversation = conversation(*roles, config=config, chance=lambda: 0.3)
+        self.now = 0.0
+        self.wires: dict[int, Wire] = {}
+        self.watcher = Watcher()
+        self.running: dict[str, str] = {}
+        self.asked: list[str] = []
+        self.delivered: list[tuple[int, Message]] = []
+        self.stored: list[str] = []
+        self.fresh_seeds: list[int] = []
+        self.late_report = False
+        self.count = 0
+        self.perform(self.conversation.start(self.now))
+        self.connect()
+
+    @property
+    def over(self) -> bool:
+        return self.watcher.over
+
+    def number(self) -> int:
+        self.count += 1
+        return self.count
+
+    def feed(self, signal: Signal) -> None:
+        was_over = self.over
+        self.watcher.heard(signal)
+        commands = self.conversation.handle(signal, self.now)
+        assert not (was_over and commands)
+        self.perform(commands)
+        if not self.over:
+            held = [wire for wire in self.wires.values() if wire.stage != "gone" and not wire.hung_up]
+            assert len(held) <= 2, "a link and its replacement at most"
+
+    def perform(self, commands: list[Command]) -> None:
+        for command in commands:
+            self.watcher.see(command)
+            match command:
+                case Dial(link, agent):
+                    assert link not in self.wires, "a link is dialled once"
+                    self.wires[link] = Wire(agent)
+                case Begin(link, agent, handle, seed):
+                    self._begin(link, agent, handle, seed)
+                case Send(link, message):
+                    self._send(link, message)
+                case HangUp(link):
+                    self.wires[link].hung_up = True
+                case RunTool(call_id, _, name):
+                    self.running[call_id] = name
+                case CancelTool(call_id):
+                    del self.running[call_id]
+                case Store(event) | Emit(event, True):
+                    self.stored += names_of(event)
+                case End():
+                    forgotten = [
+                        n for n, wire in self.wires.items() if wire.stage != "gone" and not wire.hung_up
+                    ]
+                    assert not forgotten, "every socket is closed (contract 1.6)"
+                    assert not self.running, "every tool is cancelled (contract 1.6)"
+
+    def _begin(self, link: int, agent: str, handle: str | None, seed: bool) -> None:
+        wire = self.wires[link]
+        assert wire.stage == "open", "a session begins on an open socket"
+        assert not wire.hung_up
+        assert agent == wire.agent == self.conversation.agent
+        assert seed == (handle is None)
+        assert handle is None or handle.startswith(agent), "a handle belongs to its agent (contract 7.5)"
+        wire.stage, wire.fresh, wire.told = "begun", seed, len(self.stored)
+        others = [
+            each for each in self.wires.values() if each is not wire and each.stage in ("begun", "ready")
+        ]
+        assert all(each.hung_up for each in others), "one session at a time"
+
+    def _send(self, link: int, message: Message) -> None:
+        wire = self.wires[link]
+        assert wire.stage == "ready", "only a live link is spoken to"
+        assert not wire.hung_up
+        seeded = next((w for _, w in sorted(self.wires.items(), reverse=True) if w.fresh), None)
+        if isinstance(message, Turn | ToolResults) and seeded:
+            assert not set(names_in(message)) & set(self.stored[: seeded.told]), (
+                "the seed has told that already"
+            )
+        wire.sent.append(message)
+
+    # What happens.
+
+    def progress(self, choice: int) -> None:
+        """One of the links comes a step further."""
+        open_wires = [(n, wire) for n, wire in self.wires.items() if wire.stage != "gone"]
+        if not open_wires:
+            return
+        link, wire = open_wires[choice % len(open_wires)]
+        if wire.hung_up:
+            self.lose(link, None, 0)
+        elif wire.stage == "dialling":
+            wire.stage = "open"
+            self.feed(LinkDialled(link))
+        elif wire.stage == "begun":
+            wire.stage = "ready"
+            self.feed(Received(link, (ModelReady(),)))
+
+    def lose(self, link: int, error: ModelConnectionError | None, unsent: int) -> None:
+        """The link is gone, and its last `unsent` messages never left."""
+        wire = self.wires[link]
+        wire.stage = "gone"
+        cut = max(0, len(wire.sent) - unsent)
+        self.delivered += [(link, message) for message in wire.sent[:cut]]
+        back = tuple(wire.sent[cut:])
+        newer = [n for n, other in self.wires.items() if n > link and other.sent]
+        self.late_report |= bool(back and newer)
+        self.feed(LinkLost(link, error, back))
+
+    def connect(self) -> None:
+        """All links get as far as they can."""
+        for _ in range(3):
+            for choice in range(len(self.wires)):
+                self.progress(choice)
+
+    def live_links(self) -> list[int]:
+        return [n for n, wire in self.wires.items() if wire.stage == "ready"]
+
+    def wait(self, seconds: float) -> None:
+        then = self.now + seconds
+        for _ in range(200):
+            due = self.conversation.deadline()
+            if due is None or due > then:
+                self.now = then
+                return
+            self.now = max(self.now, due)
+            self.feed(Tick())
+            again = self.conversation.deadline()
+            assert again is None or again > self.now, "no busy loop"
+        raise AssertionError("too many ticks")
+
+    def settle(self) -> None:
+        """The network is well from now on: what still waits can be said."""
+        for _ in range(50):
+            if self.over or any(not self.wires[n].hung_up for n in self.live_links()):
+                break
+            before = self.count_stages()
+            for choice in range(len(self.wires)):
+                self.progress(choice)
+            if self.count_stages() == before:
+                self.wait(max(0.0, (self.conversation.deadline() or self.now) - self.now))
+        for link in self.live_links():
+            self.delivered += [(link, message) for message in self.wires[link].sent]
+
+    def count_stages(self) -> Counter[str]:
+        return Counter(wire.stage for wire in self.wires.values())
+
+
+def names_in(message: Message) -> Iterator[str]:
+    """What tells this message from others of its conversation."""
+    match message:
+        case Turn(content):
+            yield from (part.text for part in content.parts or [] if part.text)
+        case ToolResults(responses):
+            yield from (f"result {answer.id} {answer.response}" for answer in responses)
+
+
+def names_of(event: Event) -> list[str]:
+    named = [f"result {answer.id} {answer.response}" for answer in event.get_function_responses()]
+    parts = (event.content.parts or []) if event.content and event.author == "user" else []
+    return named + [part.text for part in parts if part.text]
+
+
+# --- what the world does ----------------------------------------------------------------------------------
+
+Step = tuple[str, int]
+
+KINDS = (
+    *("turn", "turn", "partial", "start", "stop", "media", "state", "stream_end"),
+    *(
+        "progress",
+        "connect",
+        "connect",
+        "wait",
+        "long wait",
+        "lose",
+        "drop",
+        "refuse",
+        "handle",
+        "handle",
+        "going",
+    ),
+    *("text", "text", "thought", "audio", "part", "input", "input end", "output", "output end"),
+    *("interrupted", "generated", "complete", "call", "call", "again", "cancelled", "usage", "error"),
+    *("finish", "finish", "fail", "yield", "transfer", "answer"),
+)
+STEPS = st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, 7)), min_size=40, max_size=100)
+
+SAID: dict[str, ModelSignal] = {
+    "audio": ModelAudio(b"\1\0" * 240, AUDIO),
+    "input end": InputTranscript("?", finished=True),
+    "output end": OutputTranscript("", finished=True),
+    "interrupted": ModelInterrupted(),
+    "generated": GenerationComplete(),
+    "complete": TurnComplete(),
+    "usage": Usage(UsageMetadata(total_token_count=7)),
+    "error": ModelError("UNAVAILABLE", "busy"),
+    "part": ModelPart(Part(file_data=FileData(file_uri="memory:x", mime_type="image/png"))),
+}
+
+
+def model_says(world: World, kind: str, number: int) -> ModelSignal | None:
+    match kind:
+        case "text" | "thought":
+            return ModelText(f"t{world.number()} ", thought=kind == "thought")
+        case "input":
+            return InputTranscript(f"i{world.number()} ")
+        case "output":
+            return OutputTranscript(f"o{world.number()} ")
+        case "handle":
+            return HandleUpdate(f"{world.conversation.agent}/{world.number()}", resumable=number != 0)
+        case "going":
+            return GoingAway(float(number * 2))
+        case "call" | "again":
+            named = world.number() if kind == "call" else number
+            return ToolCalls((FunctionCall(id=f"c{named}", name=list(TOOLS)[number % 3], args={}),))
+        case "cancelled":
+            return CallsCancelled((f"c{number}", *list(world.running)[:1]))
+    return SAID.get(kind)
+
+
+def user_does(world: World, kind: str) -> Signal | None:
+    match kind:
+        case "turn" | "partial":
+            world.asked.append(f"u{world.number()}")
+            return user_turn(world.asked[-1], partial=kind == "partial")
+        case "start" | "stop":
+            world.asked.append(kind)
+            return UserActivity("start" if kind == "start" else "end")
+        case "media":
+            return user_media(b"\0\0" * 1_600)
+        case "state":
+            return UserState({"key": 1})
+        case "stream_end":
+            return UserStreamEnd()
+    return None
+
+
+def tool_does(world: World, kind: str, number: int) -> Signal | None:
+    if kind == "answer":
+        pending = [
+            call_id for call_id in sorted(world.watcher.started) if world.watcher.answers[call_id] == 0
+        ]
+        call_id = pending[number % len(pending)] if pending else f"c{number}"
+        answer = FunctionResponse(id=call_id, name="book", response={"n": world.number()})
+        return UserTurn(Content(role="user", parts=[Part(function_response=answer)]))
+    if not world.running:
+        return None
+    call_id = list(world.running)[number % len(world.running)]
+    if kind == "yield":
+        return ToolYielded(call_id, {"n": world.number()})
+    name = world.running.pop(call_id)
+    world.watcher.stopped.add(call_id)
+    match kind:
+        case "fail":
+            return ToolFinished(call_id, {"error": {"code": "FAILED", "n": world.number()}}, failed=True)
+        case "transfer":
+            target = ("one", "two", "nobody")[number % 3]
+            return ToolFinished(call_id, {"to": world.number()}, EventActions(transfer_to_agent=target))
+    later = name == "book" and number % 2
+    return ToolFinished(call_id, None if later else {"n": world.number()})
+
+
+def act(world: World, step: Step) -> None:
+    kind, number = step
+    live = world.live_links()
+    match kind:
+        case "progress":
+            world.progress(number)
+        case "connect":
+            world.wait(2.0)
+            world.connect()
+        case "wait" | "long wait":
+            world.wait(number / 4 if kind == "wait" else number * 3.0)
+        case "drop" if live:
+            world.lose(live[-1], ConnectionLost("the cable"), number // 2)
+        case "lose":
+            link = list(world.wires)[-1 - number % min(2, len(world.wires))]
+            if world.wires[link].stage != "gone":
+                world.lose(link, ConnectionLost("the cable"), number // 2)
+        case "refuse":
+            for link in [n for n, wire in world.wires.items() if wire.stage == "begun"]:
+                world.lose(link, ResumptionRefused("who?"), 0)
+        case "finish" | "fail" | "yield" | "transfer" | "answer":
+            if signal := tool_does(world, kind, number):
+                world.feed(signal)
+        case _ if signal := user_does(world, kind):
+            world.feed(signal)
+        case _ if live and (said := model_says(world, kind, number)):
+            world.feed(Received(live[-1 - number % len(live)], (said,)))
+
+
+RESTLESS = RunConfig(
+    realtime_input_config=MANUAL,
+    retry=Retry(attempts=1_000, resume_attempts=2),
+    save_live_blob=True,
+    held_audio=0.25,
+)
+SWIFT = settings(
+    max_examples=150,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+    database=None,
+)
+
+
+@SWIFT
+@given(STEPS)
+def test_what_the_user_says_reaches_the_model_once_and_in_order(steps: list[Step]) -> None:
+    # contract 7.2, 7.3
+    world = World(RESTLESS, role("one"), role("two"))
+    for step in steps:
+        act(world, step)
+    world.settle()
+    assert not world.over
+    controls = [said for said in world.delivered if not isinstance(said[1], Media | ToolResults)]
+    heard = [name for _, message in controls for name in spoken(message) if name in world.asked]
+    turns = Counter(name for name in heard if name.startswith("u"))
+    assert not turns or max(turns.values()) == 1, "said twice"
+    told_by_seed = {name for wire in world.wires.values() if wire.fresh for name in world.stored[: wire.told]}
+    for name in world.asked:
+        assert not name.startswith("u") or turns[name] or name in told_by_seed, f"{name} was lost"
+    for kind in ("start", "stop"):
+        assert heard.count(kind) == world.asked.count(kind), f"a {kind} was lost or doubled"
+    if not world.late_report:
+        rest = iter(world.asked)
+        assert all(name in rest for name in heard), "out of order"
+
+
+def spoken(message: Message) -> Iterator[str]:
+    match message:
+        case ActivityStarted():
+            yield "start"
+        case ActivityEnded():
+            yield "stop"
+        case _:
+            yield from names_in(message)
+
+
+@SWIFT
+@given(STEPS, st.sampled_from([UserLeft(), AppLeft()]))
+def test_every_call_is_answered_once_and_nothing_is_left_open(steps: list[Step], leave: Signal) -> None:
+    # contract 1.6, 3.4, 3.5, 3.8, 4.2, 5.4: the watcher and the world look at every command
+    world = World(RESTLESS, role("one"), role("two"))
+    for step in steps:
+        act(world, step)
+    pending = {call_id for call_id in world.watcher.started if call_id not in world.running}
+    world.feed(leave)
+    world.wait(60.0)
+    assert world.over
+    assert world.conversation.deadline() is None
+    for call_id in world.watcher.started:
+        ended = world.watcher.answers[call_id]
+        assert ended == 1 or (ended == 0 and call_id in pending), (
+            "only a long-running call is left to the app"
+        )
+    for step in steps:
+        act(world, step)
+
+
+# --- a world that keeps to nothing ------------------------------------------------------------------------
+
+LINKS = st.integers(-1, 6)
+IDS = st.sampled_from(["c1", "c2", "call-1", "", "?"])
+WORDS = st.sampled_from(["", "a", "b c"])
+ERRORS = st.sampled_from([None, ConnectionLost("x"), ResumptionRefused("x"), InvalidSetup("x")])
+AGENTS = st.sampled_from([None, None, "one", "two", "nobody"])
+CONTENTS = st.builds(
+    lambda text, call_id: Content(
+        parts=[
+            *([Part(text=text)] if text else []),
+            *(
+                [Part(function_response=FunctionResponse(id=call_id, name="book", response={}))]
+                if call_id
+                else []
+            ),
+        ]
+    ),
+    WORDS,
+    IDS,
+)
+ACTIONS = st.builds(
+    lambda agent, delta: EventActions(transfer_to_agent=agent, state_delta=delta),
+    AGENTS,
+    st.sampled_from([{}, {"k": 1}]),
+)
+RESPONSES = st.sampled_from([None, {"ok": 1}])
+MESSAGES = st.sampled_from(
+    [Turn(Content(parts=[Part(text="x")])), ActivityStarted(), Media(user_media(b"\0\0").blob)]
+)
+CALLS = st.builds(lambda i, n: FunctionCall(id=i or None, name=n), IDS, st.sampled_from([*TOOLS, "?", None]))
+
+MODEL_SIGNALS: st.SearchStrategy[Any] = st.one_of(
+    st.builds(ModelReady),
+    st.builds(ModelAudio, st.sampled_from([b"", b"\0\0"]), st.sampled_from([AUDIO, "audio/ogg", ""])),
+    st.builds(ModelText, WORDS, st.booleans()),
+    st.builds(InputTranscript, WORDS, st.booleans()),
+    st.builds(OutputTranscript, WORDS, st.booleans()),
+    st.builds(ModelInterrupted),
+    st.builds(GenerationComplete),
+    st.builds(TurnComplete),
+    st.builds(ToolCalls, st.lists(CALLS, max_size=3).map(tuple)),
+    st.builds(CallsCancelled, st.lists(IDS, max_size=2).map(tuple)),
+    st.builds(HandleUpdate, st.sampled_from([None, "", "h"]), st.booleans()),
+    st.builds(GoingAway, st.floats(-5, 60)),
+    st.builds(ModelError, WORDS, WORDS),
+)
+SIGNALS: st.SearchStrategy[Any] = st.one_of(
+    st.builds(Received, LINKS, st.lists(MODEL_SIGNALS, max_size=4)),
+    st.builds(Received, st.just(1), st.lists(MODEL_SIGNALS, max_size=4)),
+    st.builds(LinkDialled, LINKS),
+    st.builds(LinkLost, LINKS, ERRORS, st.lists(MESSAGES, max_size=3).map(tuple)),
+    st.builds(UserTurn, CONTENTS, st.booleans(), st.sampled_from([None, {"k": 1}])),
+    st.builds(UserActivity, st.sampled_from(["start", "end"])),
+    st.just(user_media(b"\0\0" * 800)),
+    st.just(user_media(b"\xff\xd8", "image/jpeg")),
+    st.builds(UserStreamEnd),
+    st.builds(UserState, st.just({"k": 1})),
+    st.builds(ToolFinished, IDS, RESPONSES, ACTIONS, st.booleans(), st.booleans(), st.booleans()),
+    st.builds(ToolYielded, IDS, st.just({"n": 1}), ACTIONS),
+    st.just(RecordingSaved("user", "memory:a", "audio/wav", "a", 0)),
+    st.just(Tick()),
+    st.just(UserLeft()),
+)
+CONFIGS = st.builds(
+    RunConfig,
+    retry=st.builds(
+        Retry, attempts=st.integers(0, 3), resume_attempts=st.integers(0, 2), first_delay=st.just(0.0)
+    ),
+    limits=st.builds(
+        Limits, max_turns=st.sampled_from([None, 1, 3]), idle_timeout=st.sampled_from([None, 5.0])
+    ),
+    max_llm_calls=st.sampled_from([0, 2]),
+    held_audio=st.sampled_from([0.0, 0.06, 10.0]),
+    save_live_blob=st.booleans(),
+    lifecycle_events=st.booleans(),
+    realtime_input_config=st.sampled_from([None, MANUAL]),
+)
+
+
+@SWIFT
+@given(CONFIGS, st.booleans(), st.lists(st.tuples(SIGNALS, st.floats(0, 4)), max_size=40))
+def test_no_order_of_signals_is_too_much(
+    config: RunConfig, snapshot: bool, signals: list[tuple[Signal, float]]
+) -> None:
+    conversed = conversation(role("one", snapshot=snapshot), role("two"), config=config)
+    watcher = Watcher(asks=len(signals))
+    now = 0.0
+    dialled: set[int] = set()
+    opened: set[int] = {signal.link for signal, _ in signals if isinstance(signal, LinkDialled)}
+
+    def take(commands: list[Command]) -> None:
+        for command in commands:
+            watcher.see(command)
+            match command:
+                case Dial(link):
+                    dialled.add(link)
+                case Begin(link):
+                    assert link in dialled & opened
+                case Send(link) | HangUp(link):
+                    assert link in dialled
+
+    take(conversed.start(now))
+    for signal, pause in [*signals, (AppLeft(), 0.0), (Tick(), 0.0)]:
+        take(conversed.handle(signal, now))
+        now += pause
+        for _ in range(20):
+            due = conversed.deadline()
+            if due is None or due > now:
+                break
+            take(conversed.handle(Tick(), now))
+        else:
+            raise AssertionError("a busy loop")
+    assert watcher.over

@@ -1,0 +1,130 @@
+"""What waits for the model while it is out of reach."""
+
+from __future__ import annotations
+
+import pytest
+
+from antiphon.core.messages import (
+    ActivityEnded,
+    ActivityStarted,
+    Media,
+    Message,
+    StreamEnded,
+    ToolResults,
+    Turn,
+)
+from antiphon.core.outbox import IMAGE_SECONDS, Outbox
+from antiphon.testing.script import media
+from antiphon.types import Content, FunctionResponse, Part
+
+RESULTS = ToolResults((FunctionResponse(id="c", name="look", response={}),))
+
+
+def turn(text: str, *, complete: bool = True) -> Turn:
+    return Turn(Content(role="user", parts=[Part.from_text(text=text)]), complete)
+
+
+def chunk(eighths: int) -> Media:
+    """So many eighths of a second of audio at 16 kHz."""
+    return media(b"\0\0" * 2_000 * eighths)
+
+
+def outbox(held: float, *messages: Message) -> Outbox:
+    filled = Outbox(held)
+    for message in messages:
+        filled.put(message)
+    return filled
+
+
+def test_messages_wait_in_order_and_leave_together() -> None:
+    # contract 7.3
+    messages: list[Message] = [turn("a"), chunk(1), ActivityStarted(), turn("b"), ActivityEnded()]
+    box = outbox(10.0, *messages)
+    assert len(box) == 5
+    assert box.take_all() == messages
+    assert len(box) == 0
+
+
+def test_control_waits_however_much_there_is() -> None:
+    # contract 7.3
+    assert len(outbox(0.0, *[turn("a")] * 1_000)) == 1_000
+
+
+def test_of_audio_the_newest_is_kept() -> None:
+    # contract 7.3
+    first, second, third = (media(bytes([number, 0]) * 2_000) for number in range(3))
+    box = outbox(0.25, first, turn("a"), second, turn("b"), third)
+    assert box.dropped == 1
+    assert box.take_all() == [turn("a"), second, turn("b"), third]
+
+
+def test_control_keeps_its_place_when_audio_before_it_goes() -> None:
+    # contract 7.3
+    box = outbox(0.125, turn("a"), turn("b"), chunk(1), turn("c"), chunk(1))
+    assert box.take_all() == [turn("a"), turn("b"), turn("c"), chunk(1)]
+
+
+def test_an_image_counts_as_a_second() -> None:
+    image = media(b"\xff\xd8", "image/jpeg")
+    box = outbox(2 * IMAGE_SECONDS, image, image, image)
+    assert box.dropped == 1
+    assert len(box) == 2
+
+
+def test_what_was_not_sent_goes_before_what_came_later() -> None:
+    # contract 7.3
+    box = outbox(10.0, turn("c"))
+    box.put_back((turn("a"), turn("b")))
+    assert box.take_all() == [turn("a"), turn("b"), turn("c")]
+
+
+def test_what_was_not_sent_counts_as_waiting_too() -> None:
+    # contract 7.3
+    box = outbox(0.25, chunk(2))
+    box.put_back((chunk(1), turn("a"), chunk(1)))
+    assert box.take_all() == [turn("a"), chunk(2)]
+    box.put(chunk(2))
+    assert box.take_all() == [chunk(2)], "what left no longer counts"
+
+
+@pytest.mark.parametrize("held", [0.0, 0.05])
+def test_sums_of_floats_leave_no_crumb_that_eats_the_rest(held: float) -> None:
+    box = outbox(held, turn("c"))
+    first, second, third = (media(b"\0\0" * 1_600 * tenths) for tenths in (1, 2, 3))
+    box.put_back((turn("a"), first, second, third, turn("b")))
+    assert box.take_all() == [turn("a"), turn("b"), turn("c")]
+
+
+@pytest.mark.parametrize(
+    ("message", "control", "question", "stays"),
+    [
+        (turn("a"), True, True, False),
+        (turn("a", complete=False), True, False, False),
+        (RESULTS, True, True, False),
+        (ActivityStarted(), True, False, True),
+        (StreamEnded(), True, False, True),
+        (chunk(1), False, False, True),
+    ],
+)
+def test_a_fresh_session_is_told_what_is_stored_and_needs_the_rest(
+    message: Message, control: bool, question: bool, stays: bool
+) -> None:
+    # contract 4.4
+    box = outbox(10.0, message)
+    assert (box.holds_control, box.holds_question) == (control, question)
+    box.drop_stored()
+    assert (len(box) == 1) is stays
+
+
+def test_shedding_is_news_once_until_the_model_is_back() -> None:
+    # contract 3.11
+    box = outbox(0.125, chunk(1))
+    assert not box.newly_shed()
+    box.put(chunk(1))
+    assert box.newly_shed()
+    box.put(chunk(1))
+    assert not box.newly_shed()
+    box.take_all()
+    assert not box.newly_shed()
+    box.put(chunk(2))
+    assert box.newly_shed()
