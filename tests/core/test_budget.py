@@ -7,9 +7,20 @@ import pytest
 from antiphon.config import Limits, RunConfig
 from antiphon.core.budget import Budget
 from antiphon.core.commands import HangUp
-from antiphon.core.signals import ModelInterrupted, ModelText, ToolCalls, TurnComplete, Usage
-from antiphon.testing.script import ANYTHING, after, at, emit, end, ready, user_turn
-from antiphon.types import FunctionCall, UsageMetadata
+from antiphon.core.signals import (
+    InputTranscript,
+    ModelInterrupted,
+    ModelText,
+    Received,
+    Signal,
+    ToolCalls,
+    TurnComplete,
+    Usage,
+    UserActivity,
+    VoiceActivityChanged,
+)
+from antiphon.testing.script import ANYTHING, NOTHING, after, at, emit, end, on, ready, user_turn
+from antiphon.types import FunctionCall, UsageMetadata, VoiceActivity
 
 
 def budget(limits: Limits, max_llm_calls: int = 0) -> Budget:
@@ -78,6 +89,32 @@ def test_a_turn_counts_as_a_call_of_the_model_whatever_it_begins_with() -> None:
     limited = limited >> TurnComplete() << ANYTHING << emit(turn_complete=True)
     limited = limited >> ModelText("b") << ANYTHING >> ModelText("c") << ANYTHING
     assert limited >> TurnComplete() << ANYTHING << end(reason="max_llm_calls", by="limit")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        user_turn("hm"),
+        UserActivity("start"),
+        on(1, InputTranscript("hm")),
+        on(1, VoiceActivityChanged(VoiceActivity())),
+        on(1, ModelText("hm")),
+        on(1, ToolCalls((FunctionCall(id="c", name="look"),))),
+    ],
+    ids=lambda said: type(said.said[0] if isinstance(said, Received) else said).__name__,
+)
+def test_silence_ends_with_a_word_of_anyone(said: Signal) -> None:
+    # contract 6.5
+    quiet = ready(config=RunConfig(limits=Limits(idle_timeout=10.0)))
+    quiet = quiet >> at(9) >> said << ANYTHING >> after(9.9) << NOTHING
+    assert quiet >> after(0.1) << ANYTHING << end(reason="idle_timeout", by="limit")
+
+
+def test_silence_is_counted_from_the_end_of_a_turn() -> None:
+    # contract 6.5
+    quiet = ready(config=RunConfig(limits=Limits(idle_timeout=10.0))) >> ModelText("a") << ANYTHING
+    quiet = quiet >> at(9) >> TurnComplete() << ANYTHING >> after(9.9) << NOTHING
+    assert quiet >> after(0.1) << ANYTHING << end(reason="idle_timeout")
 
 
 def test_silence_is_counted_from_the_last_word_of_anyone() -> None:

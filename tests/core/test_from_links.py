@@ -21,9 +21,11 @@ from antiphon.core.signals import (
     ModelInterrupted,
     ModelReady,
     ModelText,
+    Signal,
     ToolCalls,
     ToolFinished,
     TurnComplete,
+    UserActivity,
 )
 from antiphon.core.turns import RESUME_SETTLE
 from antiphon.errors import ConnectionLost, InvalidSetup, ModelUnavailable, ResumptionRefused, SetupTimeout
@@ -46,11 +48,20 @@ from antiphon.testing.script import (
     user_media,
     user_turn,
 )
-from antiphon.types import Content, FunctionCall, FunctionResponse, Part, SessionResumptionConfig
+from antiphon.types import (
+    AutomaticActivityDetection,
+    Content,
+    FunctionCall,
+    FunctionResponse,
+    Part,
+    RealtimeInputConfig,
+    SessionResumptionConfig,
+)
 
 CABLE = ConnectionLost("the cable")
 RETRY = Retry(attempts=3, first_delay=1.0, max_delay=4.0, idle_resume_delay=1.0, resume_attempts=2)
 CONFIG = RunConfig(retry=RETRY, connect_timeout=10.0, held_audio=0.25)
+MANUAL = RealtimeInputConfig(automatic_activity_detection=AutomaticActivityDetection(disabled=True))
 CHUNK = b"\0\0" * 2_000  # an eighth of a second
 
 
@@ -249,6 +260,14 @@ def test_what_did_not_leave_is_said_on_the_next_link_first() -> None:
 def test_a_question_without_its_answer_is_asked_again_by_a_fresh_session() -> None:
     # contract 7.1
     lost = live() >> user_turn("a") << ANYTHING >> LinkLost(1, CABLE) << ANYTHING >> after(1) << ANYTHING
+    assert lost >> LinkDialled(2) << Begin(2, "agent", seed=True, ask=True)
+
+
+@pytest.mark.parametrize("question", [on(1, InputTranscript("hm?")), UserActivity("end")])
+def test_a_spoken_question_without_its_answer_is_asked_again_too(question: Signal) -> None:
+    # contract 7.1
+    lost = ready(config=CONFIG.model_copy(update={"realtime_input_config": MANUAL})) >> question << ANYTHING
+    lost = lost >> LinkLost(1, CABLE) << ANYTHING >> after(1) << ANYTHING
     assert lost >> LinkDialled(2) << Begin(2, "agent", seed=True, ask=True)
 
 

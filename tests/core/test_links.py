@@ -175,6 +175,26 @@ def test_a_handle_that_keeps_failing_gives_way_to_a_fresh_session() -> None:
     assert failing.handle is None
 
 
+@pytest.mark.parametrize("by", ["a session that is up", "a hand-over"])
+def test_failures_of_handles_are_counted_anew_after(by: str) -> None:
+    # contract 7.1
+    failing = links(Phase.SETTING_UP, handle="h")
+    failing.lost(1, CABLE, 0.0, idle=False)
+    failing.dial("agent", 0.0)
+    failing.begin("agent", 0.0, ask=False, snapshot=False)
+    if by == "a hand-over":
+        failing.hand_over("agent", 0.0)
+        failing.handle = "i"
+        failing.begin("agent", 0.0, ask=False, snapshot=False)
+    else:
+        failing.ready(2)
+        failing.lost(2, CABLE, 0.0, idle=False)
+        failing.dial("agent", 0.0)
+        failing.begin("agent", 0.0, ask=False, snapshot=False)
+    failing.lost(3, CABLE, 0.0, idle=False)
+    assert failing.handle is not None
+
+
 def test_another_agent_gets_a_fresh_session_of_its_own() -> None:
     # contract 7.5
     moved = links(Phase.LIVE, handle="h")

@@ -1,6 +1,6 @@
 """The ledger of tool calls: each is run once, and ends exactly once (contract 5.4).
 
-Rule 1  An id that comes twice is one call.
+Rule 1  An id that comes twice in a session is one call; sessions may use the same ids for different calls.
 Rule 2  A result goes to the model once, or the call is on record as abandoned.
 Rule 3  A session that did not hear the call is told its result in words, since the id means nothing to it.
 """
@@ -69,9 +69,10 @@ _TABLE: Final[dict[tuple[CallState, Deed], CallState]] = {
 
 @dataclass(slots=True)
 class Call:
-    """One call. `session` numbers the model session that made it."""
+    """One call. `session` numbers the model session that made it, which knows it as `model_id`, if it named it."""
 
     id: str
+    model_id: str | None
     name: str
     args: dict[str, Any]
     agent: str
@@ -86,6 +87,7 @@ class Ledger:
     def __init__(self) -> None:
         self._live: dict[str, Call] = {}
         self._ended: OrderedDict[str, CallState] = OrderedDict()
+        self._ids: OrderedDict[tuple[int, str], str] = OrderedDict()
         self._unnamed = 0
 
     def __len__(self) -> int:
@@ -97,14 +99,22 @@ class Ledger:
         """Enters the calls that are new and returns them (rule 1). A call without an id is given one."""
         new = []
         for asked in calls:
-            call_id = asked.id or self._name()
-            if call_id in self._live or call_id in self._ended:
+            if asked.id and (session, asked.id) in self._ids:
                 continue
-            name = asked.name or ""
-            call = Call(call_id, name, asked.args or {}, agent, session, facts.get(name, ToolFacts()))
+            call_id = self._name(asked.id)
+            if asked.id:
+                self._ids[session, asked.id] = call_id
+                while len(self._ids) > REMEMBERED + len(self._live):
+                    self._ids.popitem(last=False)
+            name, args = asked.name or "", asked.args or {}
+            call = Call(call_id, asked.id or None, name, args, agent, session, facts.get(name, ToolFacts()))
             self._live[call_id] = call
             new.append(call)
         return new
+
+    def id_of(self, session: int, model_id: str) -> str:
+        """The id under which a call is on record that a session knows as `model_id`."""
+        return self._ids.get((session, model_id), model_id)
 
     def get(self, call_id: str) -> Call | None:
         """The call, while it has not ended."""
@@ -131,9 +141,10 @@ class Ledger:
         """How a call ended, as far as it is remembered."""
         return self._ended.get(call_id)
 
-    def _name(self) -> str:
-        while True:
+    def _name(self, model_id: str | None) -> str:
+        """The model's own id, where it is free; else one like it."""
+        call_id = model_id
+        while not call_id or call_id in self._live or call_id in self._ended:
             self._unnamed += 1
-            call_id = f"call-{self._unnamed}"
-            if call_id not in self._live and call_id not in self._ended:
-                return call_id
+            call_id = f"{model_id or 'call'}-{self._unnamed}"
+        return call_id

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from antiphon.core.messages import Message
     from antiphon.errors import AntiphonError
     from antiphon.events import Event
+    from antiphon.types import Part
 
 __all__ = [
+    "Ask",
     "Begin",
     "CancelTool",
     "Command",
@@ -57,19 +60,30 @@ class Dial:
     agent: str
 
 
+class Ask(Enum):
+    """What a model is asked as soon as it is ready."""
+
+    NOTHING = auto()
+    UNANSWERED = auto()
+    """What the user said last, unless an agent has answered it."""
+    LAST = auto()
+    """What the user said last, whatever another agent has said since."""
+
+
 @dataclass(frozen=True, slots=True)
 class Begin:
     """Set the session up on a dialled link; answered by `ModelReady` or `LinkLost`.
 
-    With `handle` the old session goes on. With `seed` the stored conversation is told first; with
-    `ask` what the user said last is then said once more, so that the model answers it.
+    With `handle` the old session goes on. With `seed` the stored conversation is told first, all but the
+    `held` parts, which will be sent; then comes what `ask` says.
     """
 
     link: int
     agent: str
     handle: str | None = None
     seed: bool = False
-    ask: bool = False
+    ask: Ask = Ask.NOTHING
+    held: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

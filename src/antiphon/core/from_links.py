@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
-from antiphon.core.commands import HangUp
+from antiphon.core.commands import Ask, HangUp
 from antiphon.core.links import Verdict
 from antiphon.core.messages import ToolResults, Turn
 from antiphon.core.signals import LinkLost
@@ -99,9 +99,13 @@ def _still_unsent(state: ConversationState, lost: LinkLost) -> None:
 
 
 def _begin(state: ConversationState, now: float) -> None:
-    """A fresh session is told what is stored, so what is stored need not be said again (`outbox`, rule 4)."""
-    snapshot = state.role.capabilities.handle_is_snapshot
-    ask = state.turns.owed or state.outbox.holds_question
-    if state.links.handle is None or (ask and snapshot):
-        state.outbox.drop_stored()
-    state.do(state.links.begin(state.agent, now, ask=ask, snapshot=snapshot))
+    """Sets the session up, and sees to it that the model is asked what it owes an answer to (`outbox`, rule 4)."""
+    links, turns = state.links, state.turns
+    fresh = links.handle is None
+    waits = (state.outbox.drop_results() if fresh else False) or turns.owed
+    ask = Ask.NOTHING
+    if turns.handed_over:
+        ask = Ask.LAST
+    elif waits and links.session and (fresh or state.role.capabilities.handle_is_snapshot):
+        ask = Ask.UNANSWERED
+    state.do(links.begin(state.agent, now, ask, state.outbox.held_parts))

@@ -29,7 +29,7 @@ from antiphon.core.signals import (
 )
 from antiphon.core.state import USER, ConversationState
 from antiphon.core.turns import Act, Beat, Floor
-from antiphon.types import GoAway, SessionResumptionUpdate
+from antiphon.types import GoAway, InteractionStatus, SessionResumptionUpdate
 
 __all__ = ["model_said", "settle"]
 
@@ -79,7 +79,7 @@ def model_said(state: ConversationState, link: int, said: ModelSignal, now: floa
             if tools_called(state, calls):
                 _takes_floor(state, now)
         case CallsCancelled(ids):
-            calls_cancelled(state, ids)
+            calls_cancelled(state, [state.calls.id_of(state.links.session, each) for each in ids])
         case Usage(metadata):
             state.budget.used(metadata.total_token_count or 0)
             state.emit(drafts.draft(state.agent, usage_metadata=metadata), stored=True)
@@ -115,10 +115,11 @@ def settle(state: ConversationState, now: float) -> None:
 def _takes_floor(state: ConversationState, now: float) -> bool:
     """Content came: whether it counts. The first of a turn ends the user's utterance (contract 3.8)."""
     before = state.turns.floor
-    if before is not Floor.SPEAKING:
+    if not state.turns.flowing:
         if state.turns.beat(Beat.CONTENT, now) is Act.DROP:
             return False
-        state.flush_transcript("user")
+        if before is not Floor.SPEAKING:
+            state.flush_transcript("user")
         if before in (Floor.QUIET, Floor.HUSHED):
             state.budget.turn_began()
     state.budget.heard(now)
@@ -148,6 +149,8 @@ def _turn_complete(state: ConversationState, said: TurnComplete, act: Act, now: 
         fields["turn_complete_reason"] = said.reason
     if said.status is not None:
         fields["interaction_status"] = said.status
+    elif state.calls.running() or state.turns.unfinished:
+        fields["interaction_status"] = InteractionStatus.IN_PROGRESS  # contract 3.12
     state.end_turn(cut=act is Act.CLOSE_CUT, **fields)
     state.budget.heard(now)
     limit = state.budget.spent()

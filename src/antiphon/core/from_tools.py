@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 from antiphon.core import drafts
 from antiphon.core.calls import Call, CallState, Deed
 from antiphon.core.commands import CancelTool, RunTool
-from antiphon.core.messages import ToolResults, Turn
+from antiphon.core.messages import ToolResults
 from antiphon.core.signals import ToolFinished, ToolYielded
-from antiphon.types import Content, FunctionCall, FunctionResponse, Part
+from antiphon.types import FunctionCall, FunctionResponse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -89,12 +89,12 @@ def app_answered(state: ConversationState, answer: FunctionResponse) -> None:
     """The application answers a long-running call (contract 5.6); its event is stored already."""
     call = state.calls.get(answer.id or "")
     if call is None:
-        _tell(state, None, answer)  # of an earlier invocation
+        state.say(ToolResults((answer,)))  # of an earlier invocation
         return
     if call.state is CallState.RUNNING:
         state.out.append(CancelTool(call.id))
     state.calls.move(call.id, Deed.ANSWER)
-    _tell(state, call.session, answer)
+    _tell(state, call, answer)
 
 
 def _no_such_agent(state: ConversationState, call_id: str, target: str) -> ToolFinished:
@@ -107,7 +107,8 @@ def _hand_over(state: ConversationState, agent: str, now: float) -> None:
     """Another agent takes over in the same stream (contract 5.8, 5.9)."""
     calls_cancelled(state, [call.id for call in state.calls.running()])
     state.suspend(now)
-    state.turns.asked()  # the new agent answers what the old one passed on
+    state.turns.asked()
+    state.turns.handed_over = True  # the new agent answers what the old one passed on
     state.agent = agent
     state.do(state.links.hand_over(agent, now))
 
@@ -128,16 +129,14 @@ def _answer(
         answer.will_continue = True
     state.emit(drafts.response(call.agent, answer, actions), stored=True)
     if tell_model:
-        _tell(state, call.session, answer)
+        _tell(state, call, answer)
 
 
-def _tell(state: ConversationState, session: int | None, answer: FunctionResponse) -> None:
-    """To the session that asked by id; to any other in words (`calls`, rule 3)."""
-    if session == state.links.session:
-        state.say(ToolResults((answer,)))
-        return
-    words = f"(The call of {answer.name} returned {answer.response}.)"
-    state.say(Turn(Content.trusted(role="user", parts=[Part.trusted(text=words)])))
+def _tell(state: ConversationState, call: Call, answer: FunctionResponse) -> None:
+    """Under the id by which the model knows the call."""
+    if answer.id != call.model_id:
+        answer = answer.model_copy(update={"id": call.model_id})
+    state.say(ToolResults((answer,), call.session))
 
 
 def _land_actions(state: ConversationState, actions: EventActions) -> None:

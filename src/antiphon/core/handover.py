@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from antiphon.capabilities import Capabilities
+from antiphon.core.commands import Ask
+from antiphon.core.messages import Turn
 from antiphon.types import Content, Part
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from antiphon.core.calls import ToolFacts
+    from antiphon.core.messages import ToolResults
     from antiphon.events import Event
 
-__all__ = ["TRANSFER", "Cast", "Role", "Seed", "seed"]
+__all__ = ["TRANSFER", "Cast", "Role", "Seed", "in_words", "seed"]
 
 TRANSFER: Final = "transfer_to_agent"
 """The tool by which an agent hands over."""
@@ -48,11 +51,24 @@ class Seed:
     pending: Content | None
 
 
-def seed(events: Sequence[Event], agent: str, *, ask: bool, function_parts: bool) -> Seed:
+def in_words(results: ToolResults) -> Turn:
+    """Results for a session that did not make the calls (`calls`, rule 3)."""
+    words = [f"(The call of {answer.name} returned {answer.response}.)" for answer in results.responses]
+    return Turn(Content.trusted(role="user", parts=[Part.trusted(text=each) for each in words]))
+
+
+def seed(
+    events: Sequence[Event],
+    agent: str,
+    *,
+    ask: Ask = Ask.NOTHING,
+    held: Sequence[Part] = (),
+    function_parts: bool = True,
+) -> Seed:
     """What to tell `agent`'s model of the stored `events`.
 
-    Text and transcripts of both sides, tool calls and their results; no audio, no thoughts, no hand-overs.
-    With `ask`, the last thing the user said is taken out as `pending`, to be said once the model is ready.
+    Text and transcripts of both sides, tool calls and their results; no audio, no thoughts, no hand-overs, and none
+    of the `held` parts. What `ask` says is taken out as `pending`, to be said once the model is ready.
     Calls that the agent made and that have their result are told as such; all others are put into words, as
     are all with `function_parts=False`, for models that take no function parts in history.
     """
@@ -60,20 +76,22 @@ def seed(events: Sequence[Event], agent: str, *, ask: bool, function_parts: bool
     called = {call.id for event in own for call in event.get_function_calls()}
     paired = called & {answer.id for event in own for answer in event.get_function_responses()}
     lines = [line for event in events for line in _lines(event, agent, paired)]
+    lines = [line for line in lines if not any(line.part is part for part in held)]
     question: list[_Line] = []
-    if ask:
-        lines, question = _take_last_question(lines)
+    if ask is not Ask.NOTHING:
+        lines, question = _take_last_question(lines, answered=ask is Ask.LAST)
     pending = Content.trusted(role="user", parts=[line.part for line in question]) if question else None
     return Seed(tuple(_merged(lines)), pending)
 
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """One piece of what is told. `question` marks the user's own words, as against results and reports."""
+    """One piece of what is told. `question` marks the user's own words, `answer` those of an agent."""
 
     role: str
     part: Part
     question: bool = False
+    answer: bool = False
 
 
 def _lines(event: Event, agent: str, paired: set[str | None]) -> Iterable[_Line]:
@@ -91,7 +109,7 @@ def _lines(event: Event, agent: str, paired: set[str | None]) -> Iterable[_Line]
                 yield _Line("model", part)
             else:
                 words = ", ".join(f"{name}={value!r}" for name, value in (call.args or {}).items())
-                yield _spoken(event.author, own, f"(calls {call.name}({words}))")
+                yield replace(_spoken(event.author, own, f"(calls {call.name}({words}))"), answer=False)
         elif part.function_response and part.function_response.name != TRANSFER:
             result = part.function_response
             if own and result.id in paired:
@@ -107,8 +125,8 @@ def _lines(event: Event, agent: str, paired: set[str | None]) -> Iterable[_Line]
 def _spoken(author: str, own: bool, text: str) -> _Line:
     """An agent's words: its own as the model's, another's as something it is told of."""
     if own:
-        return _Line("model", Part.trusted(text=text))
-    return _Line("user", Part.trusted(text=f"[{author}] {text}"))
+        return _Line("model", Part.trusted(text=text), answer=True)
+    return _Line("user", Part.trusted(text=f"[{author}] {text}"), answer=True)
 
 
 def _is_telling(part: Part) -> bool:
@@ -116,9 +134,11 @@ def _is_telling(part: Part) -> bool:
     return bool(part.text or part.inline_data or part.file_data) and not recorded
 
 
-def _take_last_question(lines: list[_Line]) -> tuple[list[_Line], list[_Line]]:
-    """Splits off the user's last words: all of them since anyone else said something."""
+def _take_last_question(lines: list[_Line], *, answered: bool) -> tuple[list[_Line], list[_Line]]:
+    """Splits off the user's last words: all of them since anyone else said something, `answered` or not."""
     end = next((at for at in range(len(lines), 0, -1) if lines[at - 1].question), 0)
+    if not answered and any(line.answer for line in lines[end:]):
+        return lines, []
     start = end
     while start > 0 and lines[start - 1].question:
         start -= 1

@@ -19,13 +19,14 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
 from antiphon.core.backoff import Backoff
-from antiphon.core.commands import Begin, Command, Dial, HangUp
+from antiphon.core.commands import Ask, Begin, Command, Dial, HangUp
 from antiphon.errors import ModelConnectionError, ResumptionRefused, SetupTimeout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from antiphon.config import Retry
+    from antiphon.types import Part
 
 __all__ = ["HANG_UP_TIMEOUT", "MARGIN", "Links", "Phase", "Verdict"]
 
@@ -128,16 +129,16 @@ class Links:
             return False
         return link == self.current and self.phase is Phase.DIALLING
 
-    def begin(self, agent: str, now: float, *, ask: bool, snapshot: bool) -> list[Command]:
+    def begin(self, agent: str, now: float, ask: Ask, held: tuple[Part, ...]) -> list[Command]:
         """Sets the session up on the current link: resumed when there is a handle, else fresh and seeded."""
         assert self.current is not None
         self.phase = Phase.SETTING_UP
         self._due = now + self._connect_timeout
         if self.handle is not None:
-            return [Begin(self.current, agent, self.handle, seed=False, ask=ask and snapshot)]
+            return [Begin(self.current, agent, self.handle, seed=False, ask=ask, held=held)]
         self.session += 1
         self.seeded = self.current
-        return [Begin(self.current, agent, None, seed=True, ask=ask)]
+        return [Begin(self.current, agent, None, seed=True, ask=ask, held=held)]
 
     def ready(self, link: int) -> bool:
         """The model is ready on this link; whether that is news."""

@@ -43,9 +43,13 @@ class StreamEnded:
 
 @dataclass(frozen=True, slots=True)
 class ToolResults:
-    """Answers to tool calls, each with the id the model gave."""
+    """Answers to tool calls, each with the id the model gave.
+
+    `session` numbers the model session that made the calls: their ids mean nothing to any other.
+    """
 
     responses: tuple[FunctionResponse, ...]
+    session: int | None = None
 
 
 Message = Media | Turn | ActivityStarted | ActivityEnded | StreamEnded | ToolResults

@@ -3,7 +3,8 @@
 Rule 1 (contract 7.3)  Control messages wait, in order, however long it takes.
 Rule 2 (contract 7.3)  Audio and images wait in a ring of `held_audio` seconds; the newest are kept.
 Rule 3                 What never left a dead link goes before what came later.
-Rule 4                 A fresh session is told the stored conversation, so what is stored is not said twice.
+Rule 4                 A fresh session is told the results of calls with the conversation: they are not said again.
+                       What the user wrote and the model never heard is left out there, and said in its turn.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from antiphon.queue import check_blob
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from antiphon.types import Part
 
 __all__ = ["IMAGE_SECONDS", "Outbox"]
 
@@ -44,12 +47,10 @@ class Outbox:
         return any(not isinstance(message, Media) for message in self._waiting)
 
     @property
-    def holds_question(self) -> bool:
-        """Whether something waits that the model is to answer, and that the stored conversation tells."""
-        return any(
-            isinstance(message, ToolResults) or (isinstance(message, Turn) and message.complete)
-            for message in self._waiting
-        )
+    def held_parts(self) -> tuple[Part, ...]:
+        """What the user wrote that waits here."""
+        turns = (message for message in self._waiting if isinstance(message, Turn))
+        return tuple(part for turn in turns for part in turn.content.parts or [])
 
     def put(self, message: Message) -> None:
         """Keeps a message for later (rules 1 and 2)."""
@@ -69,10 +70,11 @@ class Outbox:
         self._audio, self._media, self.dropped, self._reported = 0.0, 0, 0, False
         return everything
 
-    def drop_stored(self) -> None:
-        """Forgets what the stored conversation tells anyway (rule 4)."""
-        kept = [message for message in self._waiting if not isinstance(message, Turn | ToolResults)]
-        self._waiting = deque(kept)
+    def drop_results(self) -> bool:
+        """Forgets the results of calls (rule 4); whether there were any."""
+        before = len(self._waiting)
+        self._waiting = deque(m for m in self._waiting if not isinstance(m, ToolResults))
+        return len(self._waiting) < before
 
     def newly_shed(self) -> bool:
         """Whether media was shed, and nobody has asked since there was last a live link."""

@@ -9,7 +9,9 @@ from antiphon.core import drafts
 from antiphon.core.budget import Budget
 from antiphon.core.calls import CallState, Deed, Ledger
 from antiphon.core.commands import CancelTool, Command, Emit, End, EndedBy, Send, Speaker, Store
+from antiphon.core.handover import in_words
 from antiphon.core.links import Links
+from antiphon.core.messages import ToolResults
 from antiphon.core.outbox import Outbox
 from antiphon.core.recording import Recording
 from antiphon.core.transcripts import Transcripts
@@ -91,6 +93,10 @@ class ConversationState:
         """Sends the message, or keeps it until there is a live link (contract 7.3)."""
         links = self.links
         if links.live and links.current is not None:
+            if isinstance(message, ToolResults):
+                self.turns.result_told = True
+                if message.session != links.session:
+                    message = in_words(message)
             self.out.append(Send(links.current, message))
             return
         self.outbox.put(message)

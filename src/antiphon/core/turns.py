@@ -132,12 +132,26 @@ class Turns:
         self.completed = 0
         self.owed = False
         """The user has said something since the model last took the floor."""
+        self.handed_over = False
+        """Another agent has taken over, and has not said anything yet."""
+        self.result_told = False
+        """The model was given the result of a call, and has not said anything since."""
         self._segment: Segment | None = None
         self._settles_at: float | None = None
 
     @property
     def quiet(self) -> bool:
         return self.floor is Floor.QUIET
+
+    @property
+    def flowing(self) -> bool:
+        """Whether more content changes nothing: the model is speaking, and of what it was last told."""
+        return self.floor is Floor.SPEAKING and not self.result_told
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether the model goes on without the user: it has a result to speak of, or has just taken over."""
+        return self.result_told or self.handed_over
 
     def asked(self) -> None:
         """The user said something that wants an answer."""
@@ -156,6 +170,8 @@ class Turns:
             return Act.DROP  # a second end of a turn that has ended: rule 1
         if before in _OPENS and (self.floor is Floor.SPEAKING or act is Act.CLOSE):
             self.owed = False
+        if beat is Beat.CONTENT and act is Act.PASS:
+            self.result_told = self.handed_over = False
         if act in (Act.CLOSE, Act.CLOSE_CUT):
             self.completed += 1
         if self.floor is not before or beat is Beat.LOST:

@@ -15,6 +15,7 @@ from antiphon.agents import InvocationContext, ReadonlyContext, Troupe
 from antiphon.agents.instructions import render
 from antiphon.core import Conversation
 from antiphon.core.commands import (
+    Ask,
     Begin,
     CancelTool,
     Command,
@@ -177,11 +178,15 @@ class Driver:
 
     def _seed(self, begin: Begin) -> Seed:
         """Taken at once: what is stored from now on waits in the outbox instead."""
-        if not begin.seed and not begin.ask:
+        if not begin.seed and begin.ask is Ask.NOTHING:
             return Seed((), None)
         can = self._troupe.speakers[begin.agent].model.capabilities
         told = seed(
-            self._writer.history, begin.agent, ask=begin.ask, function_parts=can.function_parts_in_history
+            self._writer.history,
+            begin.agent,
+            ask=begin.ask,
+            held=begin.held,
+            function_parts=can.function_parts_in_history,
         )
         return told if begin.seed else Seed((), told.pending)
 
