@@ -7,7 +7,7 @@
 Up: a binary frame is 16 kHz PCM; a text frame is JSON, `{"type": "text", "text": "Hello"}`; see `pass_on`.
 Down: every event as its JSON. To run it without a key:
 
-    python -m antiphon.testing.live_server --port 9000 &
+    python -m antiphon.testing --port 9000 &
     GOOGLE_GEMINI_BASE_URL=http://127.0.0.1:9000 python examples/fastapi_app.py
 """
 

@@ -4,7 +4,7 @@
     python examples/tools_agent.py "find a flight to Rome" "weather in Paris"
     python examples/tools_agent.py "remember that my name is Ada"
 
-Without a key: start `python -m antiphon.testing.live_server --port 9000`; it repeats what it is told. Set
+Without a key: start `python -m antiphon.testing --port 9000`; it repeats what it is told. Set
 GOOGLE_GEMINI_BASE_URL=http://127.0.0.1:9000 instead.
 """
 

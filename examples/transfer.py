@@ -3,7 +3,7 @@
     export GOOGLE_API_KEY=…
     python examples/transfer.py "Transfer me to the agent for billing: why was I charged twice?"
 
-Without a key: start `python -m antiphon.testing.live_server --port 9000`; it repeats what it is told. Set
+Without a key: start `python -m antiphon.testing --port 9000`; it repeats what it is told. Set
 GOOGLE_GEMINI_BASE_URL=http://127.0.0.1:9000 instead.
 """
 

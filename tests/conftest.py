@@ -20,26 +20,14 @@ import pytest
 import pytest_asyncio
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Iterator
+
+pytest_plugins = ["antiphon.testing.plugin"]
 
 DESCRIPTORS = Path("/proc/self/fd")  # where there is none, only the garbage collector looks for sockets
 POOL_PREFIX = "antiphon-tool"  # the threads of synchronous tools are shared, and stay when idle
 ENDING = 1.0  # seconds that a thread told to end may take
 CYCLES = 5  # turns of the loop that a task told to end may take
-
-
-def virtual_clock_loop() -> asyncio.AbstractEventLoop:
-    from antiphon.testing.clock import VirtualClockLoop  # here, so that only those who use it import it
-
-    return VirtualClockLoop()
-
-
-def pytest_asyncio_loop_factories(
-    config: pytest.Config, item: pytest.Item
-) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    if item.get_closest_marker("virtual_clock"):
-        return {"virtual_clock": virtual_clock_loop}
-    return {"asyncio": asyncio.new_event_loop}
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

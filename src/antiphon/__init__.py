@@ -10,11 +10,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from antiphon import types
+    from antiphon import errors, types
     from antiphon.agents import Agent, InvocationContext, ReadonlyContext, SequentialAgent
     from antiphon.artifacts import InMemoryArtifactService
     from antiphon.config import Limits, Retry, RunConfig, StreamingMode
-    from antiphon.errors import AntiphonError
+    from antiphon.errors import AntiphonError, ConfigurationError, ModelConnectionError
     from antiphon.events import ErrorCode, Event, EventActions
     from antiphon.models import LiveModel
     from antiphon.models.gemini import Gemini
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Agent",
     "AntiphonError",
+    "ConfigurationError",
     "ErrorCode",
     "Event",
     "EventActions",
@@ -40,6 +41,7 @@ __all__ = [
     "LiveRequest",
     "LiveRequestQueue",
     "LongRunningFunctionTool",
+    "ModelConnectionError",
     "ReadonlyContext",
     "Retry",
     "RunConfig",
@@ -48,6 +50,7 @@ __all__ = [
     "Session",
     "StreamingMode",
     "ToolContext",
+    "errors",
     "google_search",
     "types",
 ]
@@ -56,7 +59,7 @@ _HOMES = {
     "agents": ("Agent", "InvocationContext", "ReadonlyContext", "SequentialAgent"),
     "artifacts": ("InMemoryArtifactService",),
     "config": ("Limits", "Retry", "RunConfig", "StreamingMode"),
-    "errors": ("AntiphonError",),
+    "errors": ("AntiphonError", "ConfigurationError", "ModelConnectionError"),
     "events": ("ErrorCode", "Event", "EventActions"),
     "models": ("LiveModel",),
     "models.gemini": ("Gemini",),
@@ -69,8 +72,8 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
-    if name == "types":
-        return import_module("antiphon.types")
+    if name in ("errors", "types"):
+        return import_module(f"antiphon.{name}")
     home = _HOME_OF.get(name)
     if home is None:
         raise AttributeError(f"module 'antiphon' has no attribute {name!r}")

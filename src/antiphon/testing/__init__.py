@@ -1,5 +1,23 @@
-"""What an application needs to test itself: a Gemini Live server, clocks, scripts and contracts."""
+"""What Antiphon's own tests are made with, for the tests of applications and back-ends.
 
-from __future__ import annotations
+`LiveServer` is a Gemini Live server that speaks the real wire; `VirtualClockLoop` an event loop on which waiting takes
+no time; the contract kits are tests that every session service and artifact service must pass;
+`antiphon.testing.script` writes conversations of the pure core as transcripts.
+"""
 
-__all__: list[str] = []
+from antiphon.testing.clock import VirtualClockLoop
+from antiphon.testing.contracts import ArtifactServiceContract, SessionServiceContract
+from antiphon.testing.live_server import Call, Faults, LiveServer, Prompt, Say, Timing, ToolCall
+
+__all__ = [
+    "ArtifactServiceContract",
+    "Call",
+    "Faults",
+    "LiveServer",
+    "Prompt",
+    "Say",
+    "SessionServiceContract",
+    "Timing",
+    "ToolCall",
+    "VirtualClockLoop",
+]

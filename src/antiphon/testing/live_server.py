@@ -14,7 +14,7 @@ async with LiveServer(script) as server:
 ```
 
 Without a script the emulated model answers: it hears speech, calls tools, is interrupted, is resumed.
-`python -m antiphon.testing.live_server --port 9000` keeps one running.
+`python -m antiphon.testing --port 9000` keeps one running.
 """
 
 from __future__ import annotations
@@ -323,7 +323,7 @@ async def forever() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Serves until it is interrupted."""
     parser = argparse.ArgumentParser(
-        prog="python -m antiphon.testing.live_server",
+        prog="python -m antiphon.testing",
         description="A Gemini Live server for tests and demos. Any API key will do.",
     )
     parser.add_argument("--host", default="127.0.0.1")
@@ -341,6 +341,3 @@ def main(arguments: Sequence[str] | None = None) -> None:
         where = f"{chosen.host}:{chosen.port}"
         parser.exit(1, f"cannot listen on {where}: {error.strerror}; choose another --port\n")
 
-
-if __name__ == "__main__":
-    main()
