@@ -104,6 +104,8 @@ def _begin(state: ConversationState, now: float) -> None:
     fresh = links.handle is None
     waits = (state.outbox.drop_results() if fresh else False) or turns.owed
     ask = Ask.NOTHING
+    if fresh:
+        state.outbox.asked = []
     if turns.handed_over:
         ask = Ask.LAST
     elif waits and links.session and (fresh or state.role.capabilities.handle_is_snapshot):

@@ -107,9 +107,16 @@ def model_said(state: ConversationState, link: int, said: ModelSignal, now: floa
 
 
 def settle(state: ConversationState, now: float) -> None:
-    """Ends a turn whose model has forgotten to (`turns`, rules 4 and 5)."""
-    if state.turns.due(now):
-        _turn_complete(state, TurnComplete(), state.turns.beat(Beat.SETTLED, now), now)
+    """Ends a turn whose model has forgotten to, and asks again one that has forgotten the question (`turns`)."""
+    if not state.turns.due(now):
+        return
+    act = state.turns.beat(Beat.SETTLED, now)
+    if act is not Act.DROP:
+        _turn_complete(state, TurnComplete(), act, now)
+    elif state.turns.owed:
+        forgotten, state.outbox.asked = state.outbox.asked, []
+        for turn in forgotten:
+            state.say(turn)
 
 
 def _takes_floor(state: ConversationState, now: float) -> bool:
@@ -122,6 +129,7 @@ def _takes_floor(state: ConversationState, now: float) -> bool:
             state.flush_transcript("user")
         if before in (Floor.QUIET, Floor.HUSHED):
             state.budget.turn_began()
+            state.outbox.asked = []
     state.budget.heard(now)
     return True
 

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["app_answered", "app_may_answer", "calls_cancelled", "tool_reported", "tools_called"]
 
+MAX_HAND_OVERS: Final = 8
+"""Hand-overs that one thing the user said may cause."""
+
 ENDED_BY_TOOL: Final = "a tool ended the invocation"
 
 
@@ -63,6 +66,8 @@ def tool_reported(state: ConversationState, signal: ToolFinished | ToolYielded, 
     target = signal.actions.transfer_to_agent
     if target and target not in state.cast.roles:
         signal, target = _no_such_agent(state, signal.call_id, target), None
+    elif target and state.turns.hand_overs >= MAX_HAND_OVERS:
+        signal, target = _round_in_circles(signal.call_id), None
     state.calls.move(call.id, Deed.ERROR if signal.failed else Deed.RESULT)
     successor = state.role.successor if signal.completes else None
     leaves = bool(target or signal.completes or signal.ends)
@@ -103,12 +108,16 @@ def _no_such_agent(state: ConversationState, call_id: str, target: str) -> ToolF
     return ToolFinished(call_id, {"error": {"code": "UNKNOWN_AGENT", "message": message}}, failed=True)
 
 
+def _round_in_circles(call_id: str) -> ToolFinished:
+    message = f"The user was passed on {MAX_HAND_OVERS} times without an answer. Answer them yourself."
+    return ToolFinished(call_id, {"error": {"code": "TOO_MANY_HAND_OVERS", "message": message}}, failed=True)
+
+
 def _hand_over(state: ConversationState, agent: str, now: float) -> None:
     """Another agent takes over in the same stream (contract 5.8, 5.9)."""
     calls_cancelled(state, [call.id for call in state.calls.running()])
     state.suspend(now)
-    state.turns.asked()
-    state.turns.handed_over = True  # the new agent answers what the old one passed on
+    state.turns.passed_on()
     state.agent = agent
     state.do(state.links.hand_over(agent, now))
 

@@ -11,7 +11,7 @@ from antiphon.core.calls import CallState, Deed, Ledger
 from antiphon.core.commands import CancelTool, Command, Emit, End, EndedBy, Send, Speaker, Store
 from antiphon.core.handover import in_words
 from antiphon.core.links import Links
-from antiphon.core.messages import ToolResults
+from antiphon.core.messages import ToolResults, Turn
 from antiphon.core.outbox import Outbox
 from antiphon.core.recording import Recording
 from antiphon.core.transcripts import Transcripts
@@ -97,6 +97,8 @@ class ConversationState:
                 self.turns.result_told = True
                 if message.session != links.session:
                     message = in_words(message)
+            elif isinstance(message, Turn):
+                self.outbox.asked.append(message)
             self.out.append(Send(links.current, message))
             return
         self.outbox.put(message)

@@ -9,6 +9,8 @@ Rule 5 (contract 5.8)  A turn goes on across a reconnect or a hand-over; if noth
                        after `RESUME_SETTLE` seconds on the new link.
 Rule 6                 Words of the user that come while the model holds the floor may be a late transcript
                        of what it is answering: they want an answer of their own only if they interrupt it.
+Rule 7 (contract 7.3)  A model that was asked just before its link was lost, and is silent for `RE_ASK` seconds
+                       after it was resumed, is asked again.
 """
 
 from __future__ import annotations
@@ -16,10 +18,11 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import Final
 
-__all__ = ["RESUME_SETTLE", "SETTLE", "Act", "Beat", "Floor", "Segment", "Turns"]
+__all__ = ["RE_ASK", "RESUME_SETTLE", "SETTLE", "Act", "Beat", "Floor", "Segment", "Turns"]
 
 SETTLE: Final = 2.0
 RESUME_SETTLE: Final = 5.0
+RE_ASK: Final = 8.0
 
 
 class Floor(Enum):
@@ -132,6 +135,8 @@ class Turns:
         self.completed = 0
         self.owed = False
         """The user has said something since the model last took the floor."""
+        self.hand_overs = 0
+        """How often agents have handed over since the user last said something."""
         self.handed_over = False
         """Another agent has taken over, and has not said anything yet."""
         self.result_told = False
@@ -156,9 +161,16 @@ class Turns:
     def asked(self) -> None:
         """The user said something that wants an answer."""
         self.owed = True
+        self.hand_overs = 0
+
+    def passed_on(self) -> None:
+        """Another agent is to answer what the user said."""
+        self.owed = self.handed_over = True
+        self.hand_overs += 1
 
     def heard(self) -> None:
         """Words of the user were transcribed (rule 6)."""
+        self.hand_overs = 0
         if self.floor not in (Floor.SPEAKING, Floor.GENERATED):
             self.owed = True
 
@@ -174,15 +186,17 @@ class Turns:
             self.result_told = self.handed_over = False
         if act in (Act.CLOSE, Act.CLOSE_CUT):
             self.completed += 1
-        if self.floor is not before or beat is Beat.LOST:
+        if self.floor is not before or beat in (Beat.LOST, Beat.SETTLED):
             cut = self.floor in (Floor.CUT, Floor.HUSHED)
             self._settles_at = now + SETTLE if cut else None
         return act
 
     def resumed(self, now: float) -> None:
-        """A new link is ready: a suspended turn has `RESUME_SETTLE` seconds to go on."""
+        """A new link is ready: a suspended turn may go on, an owed answer come (rules 5 and 7)."""
         if self.floor is Floor.SUSPENDED:
             self._settles_at = now + RESUME_SETTLE
+        elif self.floor is Floor.QUIET and self.owed:
+            self._settles_at = now + RE_ASK
 
     def deadline(self) -> float | None:
         return self._settles_at
