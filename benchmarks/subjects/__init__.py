@@ -1,0 +1,1 @@
+"""Those who are measured. Each is a process: `python -m benchmarks.subjects.NAME`."""

@@ -1,0 +1,64 @@
+"""google-adk as applications use it, unmodified: `Runner.run_live` with `Gemini`, a queue, events.
+
+Its client only speaks TLS. No one is to pay for TLS here, so the one name that opens its socket is wrapped to
+dial `ws` instead of `wss`; nothing else is touched.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import google.genai.live
+from google.adk.agents import Agent, LiveRequestQueue
+from google.adk.agents.run_config import RunConfig, StreamingMode
+from google.adk.models import Gemini
+from google.adk.runners import InMemoryRunner
+from google.genai.types import Blob
+
+from benchmarks.subjects.service import serve
+from benchmarks.work import CHUNK, CHUNK_MIME_TYPE
+
+if TYPE_CHECKING:
+    from benchmarks.round import Round
+
+_connect = google.genai.live.ws_connect  # type: ignore[attr-defined]
+
+
+def _connect_plainly(uri: str, **options: Any) -> Any:
+    return _connect(uri.replace("wss://", "ws://", 1), **(options | {"ssl": None, "proxy": None}))
+
+
+@cache
+def _runner(address: str) -> InMemoryRunner:
+    """One for all conversations, as applications have it."""
+    account = {"api_key": "any", "vertexai": False}
+    model = Gemini(model="gemini-3.8-live", base_url=address, client_kwargs=account)
+    return InMemoryRunner(agent=Agent(name="speaker", model=model), app_name="benchmark")
+
+
+async def converse(round_: Round, number: int) -> None:
+    runner = _runner(round_.address)
+    session = await runner.session_service.create_session(app_name="benchmark", user_id="user")
+    queue = LiveRequestQueue()
+    config = RunConfig(streaming_mode=StreamingMode.BIDI, response_modalities=["AUDIO"])
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_speak(round_, number, queue))
+        async for event in runner.run_live(
+            user_id="user", session_id=session.id, live_request_queue=queue, run_config=config
+        ):
+            if round_.work.as_json:
+                event.model_dump_json(exclude_none=True, by_alias=True)
+            if event.content and event.content.parts and event.content.parts[0].inline_data:
+                round_.heard()
+
+
+async def _speak(round_: Round, number: int, queue: LiveRequestQueue) -> None:
+    async for _ in round_.chunks_due(number):
+        queue.send_realtime(Blob(data=CHUNK, mime_type=CHUNK_MIME_TYPE))
+
+
+if __name__ == "__main__":
+    google.genai.live.ws_connect = _connect_plainly  # type: ignore[attr-defined, assignment]
+    serve(converse, "google-adk", "google-genai", "websockets", "pydantic")
