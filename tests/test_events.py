@@ -66,7 +66,7 @@ def test_the_wire_form_has_camel_case_names_and_base64() -> None:
         Event(usage_metadata=UsageMetadata(total_token_count=3), error_code="SAFETY"),
         Event(lifecycle=Lifecycle(kind="closed", reason="done", by="user"), custom_metadata={"a": [1]}),
     ],
-    ids=wire,
+    ids=["text", "call", "transcript", "usage", "lifecycle"],
 )
 def test_an_event_reads_back_as_it_was_written(event: Event) -> None:
     # contract 3.1

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from antiphon.core.deadlines import soonest
+
 if TYPE_CHECKING:
     from antiphon.config import Limits
 
@@ -60,4 +62,4 @@ class Budget:
         limits = self._limits
         duration = self._started + limits.max_duration if limits.max_duration is not None else None
         idle = self._last_heard + limits.idle_timeout if limits.idle_timeout is not None else None
-        return min((t for t in (duration, idle) if t is not None), default=None)
+        return soonest(duration, idle)

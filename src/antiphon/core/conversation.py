@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
+from antiphon.core.deadlines import soonest
 from antiphon.core.from_links import link_dialled, link_lost, links_due
 from antiphon.core.from_model import model_said, settle
 from antiphon.core.from_tools import tool_reported
@@ -93,9 +94,9 @@ class Conversation:
         state = self._state
         if state.ending.over:
             return None
-        parts = (state.links, state.turns, state.budget)
-        times = (*(part.deadline() for part in parts), state.ending.leave_by)
-        return min((t for t in times if t is not None), default=None)
+        return soonest(
+            state.links.deadline(), state.turns.deadline(), state.budget.deadline(), state.ending.leave_by
+        )
 
     @property
     def agent(self) -> str:
