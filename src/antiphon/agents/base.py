@@ -1,11 +1,9 @@
 """What every agent has: a name, what it is for, and agents below it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
 __all__ = ["BaseAgent"]
 
@@ -19,13 +17,15 @@ class BaseAgent(BaseModel):
     """Unique among the agents of an application; an identifier, and not `user`."""
     description: str = ""
     """What it is for, in one line: other agents decide by it whether to hand over."""
-    sub_agents: list[BaseAgent] = Field(default_factory=list)
+    sub_agents: tuple["BaseAgent", ...] = ()
 
     @field_validator("name")
     @classmethod
     def _is_a_name(cls, name: str) -> str:
         if not name.isidentifier():
-            raise ValueError(f"{name!r} is no name for an agent: use letters, digits and underscores, as in a variable.")
+            raise ValueError(
+                f"{name!r} is no name for an agent: use letters, digits and underscores, as in a variable."
+            )
         if name == "user":
             raise ValueError("'user' names the person in every event; give the agent another name.")
         return name
@@ -35,16 +35,18 @@ class BaseAgent(BaseModel):
         seen: set[str] = set()
         for agent in self.walk():
             if agent.name in seen:
-                raise ValueError(f"Two agents are called {agent.name!r}; every agent of an application needs its own name.")
+                raise ValueError(
+                    f"Two agents are called {agent.name!r}; every agent of an application needs its own name."
+                )
             seen.add(agent.name)
         return self
 
-    def walk(self) -> Iterator[BaseAgent]:
+    def walk(self) -> Iterator["BaseAgent"]:
         """This agent and all below it."""
         yield self
         for agent in self.sub_agents:
             yield from agent.walk()
 
-    def find_agent(self, name: str) -> BaseAgent | None:
+    def find_agent(self, name: str) -> "BaseAgent | None":
         """The agent of that name, here or below."""
         return next((agent for agent in self.walk() if agent.name == name), None)

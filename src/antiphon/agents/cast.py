@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from antiphon.agents.base import BaseAgent
 from antiphon.agents.llm import Agent
 from antiphon.agents.sequential import SequentialAgent
 from antiphon.core.handover import Cast, Role
-from antiphon.errors import ConfigurationError
+from antiphon.errors import ConfigurationError, UnsupportedByModel
 from antiphon.models import LiveModel, resolve
 from antiphon.tools import BaseTool, task_completed_tool, transfer_tool
 from antiphon.types import Tool
+
+if TYPE_CHECKING:
+    from antiphon.agents.base import BaseAgent
 
 __all__ = ["Speaker", "Troupe", "assemble"]
 
@@ -70,22 +73,55 @@ def _enter(agent: BaseAgent, place: _Place, speakers: dict[str, Speaker]) -> Non
             _enter(step, _Place(None, place.model, successor, sequential=True), speakers)
         return
     if not isinstance(agent, Agent):
-        raise ConfigurationError(f"{type(agent).__name__} {agent.name!r} cannot take part in a live conversation.")
+        raise ConfigurationError(
+            f"{type(agent).__name__} {agent.name!r} cannot take part in a live conversation: use an Agent, "
+            "or a SequentialAgent of them."
+        )
     model = agent.model or place.model
     if model is None:
-        raise ConfigurationError(f"Agent {agent.name!r} has no model: pass Agent(model=…), or give its parent one.")
-    tools = {tool.name: tool for tool in agent.tools}
-    targets = _targets(agent, place)
-    if targets:
-        transfer = transfer_tool(targets)
-        tools[transfer.name] = transfer
-    if place.sequential:
-        completed = task_completed_tool()
-        tools[completed.name] = completed
-    speakers[agent.name] = Speaker(agent, resolve(model), tools, place.successor)
+        raise ConfigurationError(
+            f"Agent {agent.name!r} has no model: pass Agent(model=…), or give its parent one."
+        )
+    speaker = Speaker(agent, resolve(model), _tools(agent, place), place.successor)
+    _refuse_thinking(speaker)
+    speakers[agent.name] = speaker
     for below in agent.sub_agents:
         peers = [peer for peer in agent.sub_agents if peer is not below]
         _enter(below, _Place(agent, model, peers=peers), speakers)
+
+
+def _tools(agent: Agent, place: _Place) -> dict[str, BaseTool]:
+    """The agent's own, and those by which it hands over."""
+    tools: dict[str, BaseTool] = {tool.name: tool for tool in agent.tools}
+    targets = _targets(agent, place)
+    given = [transfer_tool(targets)] if targets else []
+    if place.sequential:
+        given.append(task_completed_tool())
+    for tool in given:
+        if tool.name in tools:
+            raise ConfigurationError(
+                f"Agent {agent.name!r} has a tool called {tool.name!r}, as is the one it is given to hand "
+                "over by: give its own another name, or leave it out."
+            )
+        tools[tool.name] = tool
+    return tools
+
+
+def _refuse_thinking(speaker: Speaker) -> None:
+    """What the model cannot do is refused before anything is opened (contract 6.2)."""
+    config, can = speaker.agent.generate_content_config, speaker.model.capabilities
+    thinking = config.thinking_config if config is not None else None
+    if thinking is None:
+        return
+    for asked, what, able in (
+        (thinking.thinking_level, "thinking_level", can.thinking_level),
+        (thinking.thinking_budget, "thinking_budget", can.thinking_budget),
+    ):
+        if asked is not None and not able:
+            raise UnsupportedByModel(
+                f"The model {speaker.model.name!r} of agent {speaker.agent.name!r} does not take a {what}: "
+                "leave it out of generate_content_config.thinking_config, or choose another model."
+            )
 
 
 def _entry(agent: BaseAgent) -> BaseAgent:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
-from antiphon.config import RunConfig
-from antiphon.sessions import Session
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from antiphon.config import RunConfig
+    from antiphon.sessions import Session
 
 __all__ = ["InvocationContext", "ReadonlyContext"]
 

@@ -1,11 +1,9 @@
 """`Agent`: a model with an instruction, tools, and other agents it may hand over to."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
-from pydantic import Field, field_validator
+from pydantic import field_validator
 
 from antiphon.agents.base import BaseAgent
 from antiphon.agents.instructions import Instruction
@@ -19,19 +17,25 @@ ToolLike = BaseTool | Tool | Callable[..., Any]
 """A function, sync or async; a tool object; or a model-side tool such as `google_search`."""
 
 
+_SAID_ELSEWHERE: Final = {
+    "system_instruction": "Agent(instruction=…)",
+    "tools": "Agent(tools=…)",
+}
+
+
 class Agent(BaseAgent):
     """One who talks.
 
     `tools` may hold plain functions: name, docstring and type hints become the declaration (contract 5.1).
-    An agent with `sub_agents` is offered `transfer_to_agent`, and so are they for their parent and each other,
-    unless disallowed (contract 5.8).
+    An agent with `sub_agents` is offered `transfer_to_agent`, and so are they for their parent and each
+    other, unless disallowed (contract 5.8).
     """
 
     model: str | LiveModel | None = None
     """A name the registry knows, or a model. Unset, the parent's."""
     instruction: Instruction = ""
-    """What the agent is told about itself; `{key}` is filled in from the session's state, a callable is asked."""
-    tools: list[Any] = Field(default_factory=list)
+    """What the agent is told about itself. `{key}` stands for a value of the session's state."""
+    tools: tuple[Any, ...] = ()
     generate_content_config: GenerateContentConfig | None = None
     """Temperature, voice and the like; `speech_config` here goes before the run's."""
     disallow_transfer_to_parent: bool = False
@@ -39,10 +43,20 @@ class Agent(BaseAgent):
 
     @field_validator("tools")
     @classmethod
-    def _are_tools(cls, tools: list[ToolLike]) -> list[BaseTool]:
-        made = [as_tool(tool) for tool in tools]
+    def _are_tools(cls, tools: tuple[ToolLike, ...]) -> tuple[BaseTool, ...]:
+        made = tuple(as_tool(tool) for tool in tools)
         names = [tool.name for tool in made]
         twice = {name for name in names if names.count(name) > 1}
         if twice:
-            raise ValueError(f"Two tools are called {', '.join(sorted(twice))}; every tool of an agent needs its own name.")
+            raise ValueError(
+                f"Two tools are called {', '.join(sorted(twice))}; every tool of an agent needs its own name."
+            )
         return made
+
+    @field_validator("generate_content_config")
+    @classmethod
+    def _says_nothing_twice(cls, config: GenerateContentConfig | None) -> GenerateContentConfig | None:
+        for field, instead in _SAID_ELSEWHERE.items():
+            if config is not None and getattr(config, field) is not None:
+                raise ValueError(f"generate_content_config.{field} has no effect here: use {instead}.")
+        return config

@@ -14,8 +14,8 @@ __all__ = ["SequentialAgent"]
 class SequentialAgent(BaseAgent):
     """Runs its `sub_agents` in order, in one conversation.
 
-    Live, each is given a tool `task_completed()`; calling it moves on to the next, and after the last the run ends
-    (contract 5.9). The agents themselves are not changed.
+    Live, each is given a tool `task_completed()`; calling it moves on to the next, and after the last the run
+    ends (contract 5.9). The agents themselves are not changed.
     """
 
     @model_validator(mode="after")

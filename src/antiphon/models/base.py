@@ -7,13 +7,14 @@ WebSocket it is enough to write a `Codec` and use `models.socket`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from antiphon.errors import UnsupportedByModel
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from antiphon.capabilities import Capabilities
     from antiphon.config import RunConfig
     from antiphon.core.messages import Message
@@ -61,7 +62,10 @@ class ModelConnection(ABC):
 
     @abstractmethod
     def send(self, message: Message) -> None:
-        """Says this to the model, after everything said before. Never blocks; what never left is in `lost`."""
+        """Says this to the model, after everything said before. Never blocks.
+
+        What never left is in `lost`; nothing is sent, or reported, once that was called.
+        """
 
     @property
     @abstractmethod
@@ -70,7 +74,10 @@ class ModelConnection(ABC):
 
     @abstractmethod
     async def close(self, code: int = 1000, reason: str = "") -> None:
-        """Ends the session in good order after what was sent. Returns when nothing is left open; twice is fine."""
+        """Ends the session in good order, after what was sent; nothing is reported any more but `lost`.
+
+        Returns when nothing is left open, which takes a bounded time. Twice is fine.
+        """
 
 
 class LiveModel(ABC):
@@ -84,7 +91,10 @@ class LiveModel(ABC):
         """What it can do; asked before every run (contract 6.2)."""
 
     def check(self, config: RunConfig) -> None:
-        """Refuses, before anything is opened, a run that cannot work: a `ConfigurationError` says what to change."""
+        """Refuses a run that cannot work, before anything is opened.
+
+        Raises `ConfigurationError`, which says what to change.
+        """
         refuse_unsupported(self.name, self.capabilities, config)
 
     @abstractmethod
@@ -93,7 +103,11 @@ class LiveModel(ABC):
 
 
 class Codec(Protocol):
-    """Frames of one wire to and from the runtime's words; pure."""
+    """Frames of one wire to and from the runtime's words; pure. One for each connection."""
+
+    @property
+    def held(self) -> Sequence[Message]:
+        """Messages that were encoded, but that no frame has said yet; lost connections report them unsent."""
 
     def setup(self, setup: Setup) -> Iterable[str]:
         """The frames that set a session up."""
@@ -115,12 +129,20 @@ class Codec(Protocol):
 
 
 def refuse_unsupported(name: str, can: Capabilities, config: RunConfig) -> None:
-    """Raises `UnsupportedByModel` for the first thing `config` asks that the model has declared it cannot do."""
+    """Raises `UnsupportedByModel` for the first thing `config` asks that the model says it cannot do."""
     asked = (
         (config.modality == "TEXT" and not can.text_output, 'response_modalities=["TEXT"]', _USE_AUDIO),
         (config.modality == "AUDIO" and not can.audio_output, 'response_modalities=["AUDIO"]', _USE_TEXT),
-        (config.manual_activity and not can.manual_activity, "activity signals of your own", _LEAVE_DETECTION),
-        (bool(config.enable_affective_dialog) and not can.affective_dialog, "enable_affective_dialog", _LEAVE_OUT),
+        (
+            config.manual_activity and not can.manual_activity,
+            "activity signals of your own",
+            _LEAVE_DETECTION,
+        ),
+        (
+            bool(config.enable_affective_dialog) and not can.affective_dialog,
+            "enable_affective_dialog",
+            _LEAVE_OUT,
+        ),
         (
             bool(config.proactivity and config.proactivity.proactive_audio) and not can.proactive_audio,
             "proactivity",

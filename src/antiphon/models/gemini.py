@@ -7,8 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from antiphon.capabilities import Capabilities
-from antiphon.errors import ConfigurationError, MissingCredentials
+from antiphon.errors import ConfigurationError, MissingCredentials, UnsupportedByModel
 from antiphon.models.base import Listener, LiveModel, ModelConnection
 from antiphon.models.gemini_codec import GeminiCodec
 from antiphon.models.gemini_profiles import Profile, profile_of
@@ -16,6 +15,7 @@ from antiphon.models.gemini_vertex import bearer_headers
 from antiphon.models.socket import connect
 
 if TYPE_CHECKING:
+    from antiphon.capabilities import Capabilities
     from antiphon.config import RunConfig
 
 __all__ = ["Gemini"]
@@ -23,21 +23,31 @@ __all__ = ["Gemini"]
 _GOOGLE: Final = "https://generativelanguage.googleapis.com"
 _SCHEMES: Final = {"http": "ws", "ws": "ws", "https": "wss", "wss": "wss"}
 _EPHEMERAL: Final = "auth_tokens/"
+_METHODS: Final = ("BidiGenerateContent", "BidiGenerateContentConstrained")
+_MULTI_REGIONS: Final = ("us", "eu")
 
 
 class Gemini(LiveModel):
     """A Gemini Live model, on the Gemini API or on Vertex AI.
 
+    What is not given is taken from the environment; what is given goes before it, so that a key given here
+    is not set aside for a project named there, nor the other way round.
+
     Args:
         model: Its name, such as `gemini-3.8-live`.
-        api_key: A key, or an ephemeral token (`auth_tokens/…`). Else `GOOGLE_API_KEY`, else `GEMINI_API_KEY`.
-        base_url: Another address; `http`/`ws` opens a plain socket, `https`/`wss` TLS (trusting `SSL_CERT_FILE`).
-            Else `GOOGLE_GEMINI_BASE_URL`.
+        api_key: A key, or an ephemeral token (`auth_tokens/…`). Else `GOOGLE_API_KEY` or `GEMINI_API_KEY`.
+        base_url: Another address, with or without a path; `http`/`ws` opens a plain socket, `https`/`wss`
+            TLS (trusting `SSL_CERT_FILE`). Else `GOOGLE_GEMINI_BASE_URL`. With Vertex AI but neither key nor
+            project it is taken as it is, for gateways that have the credentials.
         api_version: Else `GOOGLE_GENAI_API_VERSION`, else what the run needs.
         vertexai: Use Vertex AI. Else `GOOGLE_GENAI_USE_VERTEXAI`.
-        project, location: Of Vertex AI. Else `GOOGLE_CLOUD_PROJECT`, `GOOGLE_CLOUD_LOCATION`. Credentials are the
-            environment's own (`pip install 'antiphon[vertex]'`), or an express-mode key.
-        headers: Sent with every connection, besides the credentials.
+        project, location: Of Vertex AI. Else `GOOGLE_CLOUD_PROJECT` and `GOOGLE_CLOUD_LOCATION`, else
+            `global`. Credentials are the environment's own (`pip install 'antiphon[vertex]'`); without a
+            project, a key of express mode.
+        headers: Sent with every connection; they go before the credentials of the same name.
+
+    Raises:
+        ConfigurationError: `base_url` is no address.
     """
 
     def __init__(
@@ -52,18 +62,18 @@ class Gemini(LiveModel):
         location: str | None = None,
         headers: dict[str, str] | None = None,
     ) -> None:
+        env = os.environ.get
         self.name = model
-        self._api_key = api_key or os.environ.get("GOOGLE_API_KEY") or os.environ.get("GEMINI_API_KEY")
-        self._base_url = (base_url or os.environ.get("GOOGLE_GEMINI_BASE_URL") or "").rstrip("/")
-        self._api_version = api_version or _version(os.environ.get("GOOGLE_GENAI_API_VERSION"))
-        self._vertex = _flag(os.environ.get("GOOGLE_GENAI_USE_VERTEXAI")) if vertexai is None else vertexai
-        self._project = project or os.environ.get("GOOGLE_CLOUD_PROJECT")
-        self._location = location or os.environ.get("GOOGLE_CLOUD_LOCATION") or "global"
+        self._vertex = _flag(env("GOOGLE_GENAI_USE_VERTEXAI")) if vertexai is None else vertexai
+        key = api_key or (
+            None if self._vertex and project else env("GOOGLE_API_KEY") or env("GEMINI_API_KEY")
+        )
+        self._api_key = (key or "").strip()
+        self._project = project or (None if api_key else env("GOOGLE_CLOUD_PROJECT")) or ""
+        self._location = location or env("GOOGLE_CLOUD_LOCATION") or "global"
+        self._base_url = _checked(base_url or env("GOOGLE_GEMINI_BASE_URL") or "")
+        self._api_version = api_version or _version(env("GOOGLE_GENAI_API_VERSION"))
         self._headers = dict(headers or {})
-        if self._base_url and urlsplit(self._base_url).scheme not in _SCHEMES:
-            raise ConfigurationError(
-                f"base_url={self._base_url!r} must begin with one of {', '.join(f'{s}://' for s in _SCHEMES)}."
-            )
 
     def __repr__(self) -> str:
         return f"Gemini({self.name!r})"
@@ -79,6 +89,12 @@ class Gemini(LiveModel):
 
     def check(self, config: RunConfig) -> None:
         super().check(config)
+        resumption = config.session_resumption
+        if resumption is not None and resumption.transparent and not self._vertex:
+            raise UnsupportedByModel(
+                "session_resumption.transparent is known to Vertex AI only. Leave it out: Antiphon resumes "
+                "without it."
+            )
         if self._vertex and not (self._project or self._api_key or self._base_url):
             raise MissingCredentials(
                 "Vertex AI needs a project: set GOOGLE_CLOUD_PROJECT (and GOOGLE_CLOUD_LOCATION), or pass "
@@ -86,47 +102,88 @@ class Gemini(LiveModel):
             )
         if not self._vertex and not self._api_key and not self._base_url:
             raise MissingCredentials(
-                f"No key for {self.name}: set GOOGLE_API_KEY (or GEMINI_API_KEY), or pass Gemini(api_key=…). "
-                "To try Antiphon without one, run `antiphon demo`."
+                f"No key for {self.name}: set GOOGLE_API_KEY (or GEMINI_API_KEY), or pass "
+                "Gemini(api_key=…). To try Antiphon without one, run `antiphon demo`."
             )
 
     async def connect(self, config: RunConfig, listener: Listener) -> ModelConnection:
-        headers = await self._credentials()
+        own = {name.lower() for name in self._headers}
+        credentials = {} if "authorization" in own else await self._credentials()
+        headers = {name: value for name, value in credentials.items() if name.lower() not in own}
         codec = GeminiCodec(self._resource(), self.profile)
         return await connect(self.address(config), self._headers | headers, codec, listener)
 
     def address(self, config: RunConfig) -> str:
         """The WebSocket address for a run with this configuration."""
+        if self._is_gateway:
+            return _address(self._base_url, "")
         if self._vertex:
-            host = "aiplatform.googleapis.com" if self._location == "global" else f"{self._location}-aiplatform.googleapis.com"
-            path = f"/ws/google.cloud.aiplatform.{self._api_version or 'v1beta1'}.LlmBidiService/BidiGenerateContent"
-            return _join(self._base_url or f"https://{host}", path)
-        constrained = (self._api_key or "").startswith(_EPHEMERAL)
+            version = self._api_version or "v1beta1"
+            path = f"/ws/google.cloud.aiplatform.{version}.LlmBidiService/BidiGenerateContent"
+            return _address(self._base_url or _vertex_host(self._location), path)
+        constrained = self._api_key.startswith(_EPHEMERAL)
         preview = constrained or config.proactivity is not None or config.enable_affective_dialog
         version = self._api_version or ("v1alpha" if preview else "v1")
         method = "BidiGenerateContentConstrained" if constrained else "BidiGenerateContent"
         path = f"/ws/google.ai.generativelanguage.{version}.GenerativeService.{method}"
-        return _join(self._base_url or _GOOGLE, path)
+        return _address(self._base_url or _GOOGLE, path)
+
+    @property
+    def _is_gateway(self) -> bool:
+        return bool(self._vertex and self._base_url and not self._project and not self._api_key)
 
     def _resource(self) -> str:
-        if "/" in self.name:
+        if self._is_gateway:
             return self.name
-        if self._vertex and self._project:
-            return f"projects/{self._project}/locations/{self._location}/publishers/google/models/{self.name}"
-        return f"publishers/google/models/{self.name}" if self._vertex else f"models/{self.name}"
+        if not self._vertex:
+            return self.name if "/" in self.name else f"models/{self.name}"
+        name = self.name.removeprefix("models/")
+        path = name if "/" in name else f"publishers/google/models/{name}"
+        if self._project and path.startswith("publishers/"):
+            return f"projects/{self._project}/locations/{self._location}/{path}"
+        return path
 
     async def _credentials(self) -> dict[str, str]:
-        if self._vertex and self._project and not self._base_url:
-            return await bearer_headers(self._project)
+        if self._vertex and self._project:
+            return await bearer_headers()
         if not self._api_key:
             return {}
         key = {"x-goog-api-key": self._api_key}
-        return key | {"Authorization": f"Token {self._api_key}"} if self._api_key.startswith(_EPHEMERAL) else key
+        ephemeral = not self._vertex and self._api_key.startswith(_EPHEMERAL)
+        return key | {"Authorization": f"Token {self._api_key}"} if ephemeral else key
 
 
-def _join(base: str, path: str) -> str:
-    scheme, _, rest = base.partition("://")
-    return f"{_SCHEMES[scheme]}://{rest}" + ("" if "/ws/" in rest else path)
+def _address(base: str, path: str) -> str:
+    """`path` below `base`, unless that is a whole address already."""
+    parts = urlsplit(base)
+    before = parts.path.rstrip("/")
+    whole = before if before.endswith(_METHODS) else before + path
+    return parts._replace(scheme=_SCHEMES[parts.scheme], path=whole).geturl()
+
+
+def _checked(base_url: str) -> str:
+    if not base_url:
+        return ""
+    try:
+        parts = urlsplit(base_url)
+        good = parts.scheme in _SCHEMES and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    if not good:  # what it says is not repeated: there may be a key in it
+        known = ", ".join(f"{scheme}://" for scheme in _SCHEMES)
+        raise ConfigurationError(
+            f"base_url (or GOOGLE_GEMINI_BASE_URL) is no address: write a host, and a port if need be, after "
+            f"one of {known}."
+        )
+    return base_url
+
+
+def _vertex_host(location: str) -> str:
+    if location == "global":
+        return "https://aiplatform.googleapis.com"
+    if location in _MULTI_REGIONS:
+        return f"https://aiplatform.{location}.rep.googleapis.com"
+    return f"https://{location}-aiplatform.googleapis.com"
 
 
 def _flag(value: str | None) -> bool:
@@ -135,5 +192,3 @@ def _flag(value: str | None) -> bool:
 
 def _version(value: str | None) -> str | None:
     return "v1beta" if value == "beta" else value
-
-

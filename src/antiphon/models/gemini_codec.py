@@ -1,7 +1,8 @@
 """Gemini Live frames to and from the runtime's words; pure (wire reference 1.3 to 1.5).
 
-Written in camelCase, with the standard base64 alphabet. Read in camelCase and snake_case, in both alphabets, with or
-without padding; several parts and several kinds of news in one frame; what is not known is left aside.
+Written in camelCase; media in the standard base64 alphabet, other bytes in the URL-safe one, as Google's own
+SDK does. Read in camelCase and snake_case, in both alphabets, with or without padding; several parts and
+several kinds of news in one frame; what is not known is left aside.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from binascii import Error as Base64Error
 from binascii import a2b_base64, b2a_base64
 from functools import lru_cache
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Final, TypeVar, assert_never
 
 from pydantic_core import from_json, to_json
@@ -44,8 +46,8 @@ from antiphon.core.signals import (
 )
 from antiphon.errors import MalformedFrame
 from antiphon.models import gemini_errors
+from antiphon.models.gemini_setup_codec import dump, frame, has_history_phase, setup_frame
 from antiphon.types import (
-    Behavior,
     Content,
     FunctionCall,
     GroundingMetadata,
@@ -54,6 +56,7 @@ from antiphon.types import (
     TurnCompleteReason,
     UsageMetadata,
     VoiceActivity,
+    VoiceActivityType,
 )
 from antiphon.types.model import Model
 
@@ -69,19 +72,11 @@ __all__ = ["GeminiCodec"]
 _Json = dict[str, Any]
 _M = TypeVar("_M", bound=Model)
 
-_GENERATION_FIELDS: Final = (
-    "candidate_count",
-    "max_output_tokens",
-    "temperature",
-    "top_p",
-    "top_k",
-    "presence_penalty",
-    "frequency_penalty",
-    "seed",
-    "media_resolution",
-    "thinking_config",
-)
-"""What of a `GenerateContentConfig` a live session takes, under the same names."""
+_ANSWERS_ONLY: Final = {"parts": {"__all__": {"function_response": {"scheduling", "will_continue"}}}}
+"""What of a tool's answer means nothing once it is history, and is refused by some models."""
+
+_OUTPUT_RATE: Final = 24_000
+"""Hertz of the model's speech when it does not say (wire reference 1.8)."""
 
 
 class GeminiCodec:
@@ -90,60 +85,33 @@ class GeminiCodec:
     def __init__(self, model: str, profile: Profile) -> None:
         self._model = model
         self._profile = profile
-        self._held: list[Part] = []
+        self._held: list[Turn] = []
+        self._resuming = False
+
+    @property
+    def held(self) -> tuple[Message, ...]:
+        """Pieces of a turn still open that wait here for its end: no frame has said them yet."""
+        return tuple(self._held)
 
     # To the model.
 
     def setup(self, setup: Setup) -> Iterable[str]:
         """The one `setup` frame."""
-        config, profile = setup.config, self._profile
-        generation: _Json = {"responseModalities": [config.modality]}
-        if setup.generation is not None:
-            generation |= _dump(setup.generation, include=set(_GENERATION_FIELDS))
-        speech = (setup.generation and setup.generation.speech_config) or config.speech_config
-        if speech is not None:
-            generation["speechConfig"] = speech if isinstance(speech, str) else _dump(speech)
-        if config.enable_affective_dialog is not None:
-            generation["enableAffectiveDialog"] = config.enable_affective_dialog
-        body: _Json = {"model": self._model, "generationConfig": generation}
-        if setup.instruction:
-            body["systemInstruction"] = {"role": "user", "parts": [{"text": setup.instruction}]}
-        if setup.tools:
-            body["tools"] = [self._tool(_dump(tool)) for tool in setup.tools]
-        if setup.handle is not None or config.session_resumption is not None:
-            resumption = _dump(config.session_resumption) if config.session_resumption else {}
-            resumption.pop("handle", None)
-            body["sessionResumption"] = resumption | ({"handle": setup.handle} if setup.handle else {})
-        audio_in, audio_out = config.input_audio_transcription, config.output_audio_transcription
-        if audio_in is not None and profile.capabilities.input_transcription:
-            body["inputAudioTranscription"] = _dump(audio_in)
-        if audio_out is not None and profile.capabilities.output_transcription and config.modality == "AUDIO":
-            body["outputAudioTranscription"] = _dump(audio_out)
-        for name, value in (
-            ("realtimeInputConfig", config.realtime_input_config),
-            ("contextWindowCompression", config.context_window_compression),
-            ("proactivity", config.proactivity),
-            ("historyConfig", config.history_config),
-        ):
-            if value is not None:
-                body[name] = _dump(value)
-        if setup.generation is not None and setup.generation.safety_settings:
-            body["safetySettings"] = [_dump(each) for each in setup.generation.safety_settings]
-        if setup.generation is not None and setup.generation.labels:
-            body["labels"] = setup.generation.labels
-        if setup.history and profile.history_gate:
-            body["historyConfig"] = {"initialHistoryInClientContent": True}
-        yield _frame({"setup": body})
+        self._resuming = bool(setup.handle)
+        return (setup_frame(setup, self._model, self._profile),)
 
     def opening(self, setup: Setup) -> Iterable[str]:
         """History first; then what the model is to answer."""
+        gated = has_history_phase(setup, self._profile)
         if setup.history:
-            yield _client_content(setup.history, complete=self._profile.history_gate)
+            yield _client_content(setup.history, complete=gated)
+        elif gated:
+            yield '{"clientContent":{"turnComplete":true}}'
         if setup.pending is not None:
             yield from self.encode(Turn(setup.pending))
 
     def encode(self, message: Message) -> Iterable[str]:
-        """One frame, but for typed turns that mix text and images, and for parts of a turn still open."""
+        """One frame, but for typed turns that mix text and images, and for pieces of a turn still open."""
         match message:
             case Media(blob):
                 data = b2a_base64(blob.data or b"", newline=False).decode()
@@ -151,7 +119,8 @@ class GeminiCodec:
             case Turn(content, complete):
                 if self._profile.typed_text == "turn":
                     return (_client_content((content,), complete=complete),)
-                return self._realtime_turn(content, complete)
+                self._held.append(message)
+                return self._realtime_turn() if complete else ()
             case ActivityStarted():
                 return ('{"realtimeInput":{"activityStart":{}}}',)
             case ActivityEnded():
@@ -159,73 +128,71 @@ class GeminiCodec:
             case StreamEnded():
                 return ('{"realtimeInput":{"audioStreamEnd":true}}',)
             case ToolResults(responses):
-                left_out = set() if self._profile.capabilities.tool_scheduling else {"scheduling", "will_continue"}
-                answers = [_dump(response, exclude=left_out) for response in responses]
-                return (_frame({"toolResponse": {"functionResponses": answers}}),)
+                heeded = self._profile.capabilities.tool_scheduling
+                left_out = None if heeded else {"scheduling", "will_continue"}
+                answers = [dump(response, exclude=left_out) for response in responses]
+                return (frame({"toolResponse": {"functionResponses": answers}}),)
             case _:
                 assert_never(message)
 
-    def _realtime_turn(self, content: Content, complete: bool) -> Iterator[str]:
-        """Real-time text is answered at once, so parts of an open turn wait here for its end."""
-        self._held.extend(content.parts or [])
-        if not complete:
-            return
-        parts, self._held = self._held, []
-        others = [part for part in parts if part.text is None and part.inline_data is None]
-        if others:
-            yield _client_content((Content(role="user", parts=others),), complete=False)
+    def _realtime_turn(self) -> list[str]:
+        """Real-time text is answered at once: so all pieces of the turn in one, after what it speaks of."""
+        parts = [part for turn in self._held for part in turn.content.parts or ()]
+        self._held.clear()
+        frames: list[str] = []
         for part in parts:
-            if part.inline_data is not None:
-                yield _frame({"realtimeInput": {"video": _dump(part.inline_data)}})
+            if part.inline_data is not None and _lane(part.inline_data.mime_type or "") is not None:
+                frames.extend(self.encode(Media(part.inline_data)))
+            elif part.text is None:
+                content = Content.trusted(role="user", parts=[part])
+                frames.append(_client_content((content,), complete=False))
         text = "\n".join(part.text for part in parts if part.text)
         if text:
-            yield _frame({"realtimeInput": {"text": text}})
-
-    def _tool(self, tool: _Json) -> _Json:
-        """A model that cannot go on talking while a tool runs is not asked to."""
-        if not self._profile.capabilities.non_blocking_tools:
-            for declaration in tool.get("functionDeclarations", ()):
-                if declaration.get("behavior") == Behavior.NON_BLOCKING:
-                    del declaration["behavior"]
-        return tool
+            frames.append(frame({"realtimeInput": {"text": text}}))
+        return frames
 
     # From the model.
 
-    def decode(self, frame: bytes) -> list[ModelSignal]:
-        """What one frame says, in the order in which it counts: content before what ends it, usage before the end."""
-        if not frame.strip():
+    def decode(self, data: bytes) -> list[ModelSignal]:
+        """What one frame says, as it counts: content and calls, then usage, then what ends the turn."""
+        if not data.strip():
             return []
         try:
-            message = from_json(frame)
-            if not isinstance(message, dict):
-                raise MalformedFrame(f"Gemini sent JSON that is no object: {_glimpse(frame)}")
-            return list(self._signals(message))
-        except (ValueError, TypeError, AttributeError) as garbled:  # ValidationError and Base64Error are ValueErrors
-            raise MalformedFrame(f"Gemini sent a frame that cannot be read: {_glimpse(frame)} ({garbled})") from garbled
+            return list(self._signals(from_json(data)))
+        except (
+            ValueError,
+            TypeError,
+            AttributeError,
+        ) as garbled:  # ValidationError, Base64Error: ValueErrors
+            raise MalformedFrame(
+                f"Gemini sent a frame that cannot be read: {_glimpse(data)} ({garbled})."
+            ) from garbled
 
     def _signals(self, message: _Json) -> Iterator[ModelSignal]:
-        said = _either(message, "serverContent", "server_content")
-        if said:
+        if (said := _either(message, "serverContent", "server_content")) is not None:
             yield from self._content(said)
         if "setupComplete" in message or "setup_complete" in message:
+            self._resuming = False
             yield ModelReady()
         if (called := _either(message, "toolCall", "tool_call")) is not None:
-            calls = _either(called, "functionCalls", "function_calls") or ()
-            yield ToolCalls(
-                tuple(FunctionCall.trusted(id=c.get("id"), name=c.get("name"), args=c.get("args") or {}) for c in calls)
-            )
+            if calls := _list(_either(called, "functionCalls", "function_calls")):
+                yield ToolCalls(tuple(_lenient(FunctionCall, call) for call in calls))
         if (cancelled := _either(message, "toolCallCancellation", "tool_call_cancellation")) is not None:
-            yield CallsCancelled(tuple(cancelled.get("ids") or ()))
+            yield CallsCancelled(tuple(_text(call_id) for call_id in _list(cancelled.get("ids"))))
         if (activity := _either(message, "voiceActivity", "voice_activity")) is not None:
             kind = activity.get("type") or _either(activity, "voiceActivityType", "voice_activity_type")
             offset = _either(activity, "audioOffset", "audio_offset")
             yield VoiceActivityChanged(VoiceActivity(voice_activity_type=kind, audio_offset=offset))
+        if (detected := _either(message, *_DETECTION)) is not None:
+            if (kind := _BOUNDARIES.get(_either(detected, "vadSignalType", "vad_signal_type"))) is not None:
+                yield VoiceActivityChanged(VoiceActivity.trusted(voice_activity_type=kind))
         if (usage := _either(message, "usageMetadata", "usage_metadata")) is not None:
             yield Usage(_usage(usage))
         if said:
             yield from _ending(said)
         if (update := _either(message, "sessionResumptionUpdate", "session_resumption_update")) is not None:
-            yield HandleUpdate(_either(update, "newHandle", "new_handle"), bool(update.get("resumable")))
+            handle = _either(update, "newHandle", "new_handle")
+            yield HandleUpdate(None if handle is None else _text(handle), _is(update, "resumable"))
         if (leaving := _either(message, "goAway", "go_away")) is not None:
             yield GoingAway(_seconds(_either(leaving, "timeLeft", "time_left")))
         if (error := message.get("error")) is not None:
@@ -235,8 +202,9 @@ class GeminiCodec:
         if (heard := _either(said, "inputTranscription", "input_transcription")) is not None:
             yield InputTranscript(*_words(heard))
         if (turn := _either(said, "modelTurn", "model_turn")) is not None:
-            for part in turn.get("parts") or ():
-                yield _part(part)
+            for part in _list(turn.get("parts")):
+                if (signal := _part(part)) is not None:
+                    yield signal
         if (spoken := _either(said, "outputTranscription", "output_transcription")) is not None:
             text, finished, language = _words(spoken)
             if self._profile.text_as_transcript:
@@ -249,40 +217,45 @@ class GeminiCodec:
     # What the endings mean.
 
     def close_error(self, code: int, reason: str) -> ModelConnectionError | None:
-        return gemini_errors.close_error(code, reason)
+        return gemini_errors.close_error(code, reason, resuming=self._resuming)
 
     def handshake_error(self, status: int, body: str) -> ModelConnectionError:
         return gemini_errors.handshake_error(status, body)
 
 
-def _part(part: _Json) -> ModelSignal:
+def _part(part: _Json) -> ModelSignal | None:
     inline = _either(part, "inlineData", "inline_data")
     if inline is not None:
-        mime_type: str = _either(inline, "mimeType", "mime_type") or ""
-        if mime_type.startswith("audio/"):
-            return ModelAudio(_bytes(inline.get("data") or ""), mime_type)
-    text = part.get("text")
-    if text is not None and inline is None:
-        return ModelText(text, bool(part.get("thought")))
-    return ModelPart(_lenient(Part, part))
+        speech = _speech(_either(inline, "mimeType", "mime_type") or "")
+        if speech is not None:
+            return ModelAudio(_bytes(inline.get("data") or ""), speech)
+    elif (text := part.get("text")) is not None:
+        return ModelText(_text(text), _is(part, "thought"))
+    known = _lenient(Part, part)
+    return ModelPart(known) if known.model_fields_set else None
 
 
 def _ending(said: _Json) -> Iterator[ModelSignal]:
-    if _either(said, "generationComplete", "generation_complete"):
+    if _is(said, "generationComplete", "generation_complete"):
         yield GenerationComplete()
-    if said.get("interrupted"):
+    if _is(said, "interrupted"):
         yield ModelInterrupted()
-    if _either(said, "turnComplete", "turn_complete"):
+    if _is(said, "turnComplete", "turn_complete"):
         reason = _either(said, "turnCompleteReason", "turn_complete_reason")
         status = _either(said, "interactionStatus", "interaction_status")
         yield TurnComplete(
-            TurnCompleteReason(reason) if reason else None, InteractionStatus(status) if status else None
+            None if reason is None else TurnCompleteReason(reason),
+            None if status is None else InteractionStatus(status),
         )
 
 
 def _words(transcription: _Json) -> tuple[str, bool, str | None]:
     language = _either(transcription, "languageCode", "language_code")
-    return transcription.get("text") or "", bool(transcription.get("finished")), language
+    return (
+        _text(transcription.get("text") or ""),
+        _is(transcription, "finished"),
+        None if language is None else _text(language),
+    )
 
 
 def _usage(counted: _Json) -> UsageMetadata:
@@ -301,6 +274,14 @@ _USAGE_NAMES: Final = (
 )
 
 
+_DETECTION: Final = ("voiceActivityDetectionSignal", "voice_activity_detection_signal")
+_BOUNDARIES: Final = {
+    "VAD_SIGNAL_TYPE_SOS": VoiceActivityType.ACTIVITY_START,
+    "VAD_SIGNAL_TYPE_EOS": VoiceActivityType.ACTIVITY_END,
+}
+"""What Vertex AI's allow-listed detection calls start and end of speech: the same news without an offset."""
+
+
 def _error(error: Any) -> ModelError:
     if not isinstance(error, dict):
         return ModelError("UNKNOWN", str(error))
@@ -308,14 +289,48 @@ def _error(error: Any) -> ModelError:
     return ModelError(str(code), str(error.get("message") or ""))
 
 
-def _seconds(duration: Any) -> float:
-    """A protobuf duration such as `9.5s`; 0 when it is unsaid."""
-    return float(str(duration).removesuffix("s")) if duration else 0.0
+def _seconds(duration: str | None) -> float:
+    """A protobuf duration such as `9.5s`; 0 when it is unsaid, or over."""
+    if duration is None:
+        return 0.0
+    seconds = float(_text(duration).removesuffix("s"))
+    if not isfinite(seconds):
+        raise ValueError(f"{duration!r} is no duration")
+    return max(seconds, 0.0)
 
 
 def _either(holder: _Json, camel: str, snake: str) -> Any:
     value = holder.get(camel)
     return holder.get(snake) if value is None else value
+
+
+def _is(holder: _Json, camel: str, snake: str = "") -> bool:
+    value = _either(holder, camel, snake)
+    if value is None or isinstance(value, bool):
+        return bool(value)
+    raise TypeError(f"{camel} is {value!r}, neither true nor false")
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    raise TypeError(f"{value!r} where text belongs")
+
+
+def _list(value: Any) -> list[Any]:
+    if value is None or isinstance(value, list):
+        return value or []
+    raise TypeError(f"{value!r} where a list belongs")
+
+
+@lru_cache(maxsize=64)
+def _speech(mime_type: str) -> str | None:
+    """The MIME type of PCM, with its rate; `None` for what is no PCM."""
+    kind, *parameters = (piece.strip().lower() for piece in mime_type.split(";"))
+    if kind != "audio/pcm":
+        return None
+    rated = any(parameter.startswith("rate=") for parameter in parameters)
+    return mime_type if rated else f"{mime_type};rate={_OUTPUT_RATE}"
 
 
 _STANDARD = str.maketrans("-_", "+/")
@@ -331,27 +346,24 @@ def _bytes(data: str) -> bytes:
 
 
 def _lenient(kind: type[_M], value: Any) -> _M:
-    """Reads what is known of `value`, and leaves the rest aside."""
+    """Reads what is known of `value`, and leaves the rest aside, at every depth."""
     return kind.model_validate(value, extra="ignore")
 
 
-def _dump(value: Model, *, include: set[str] | None = None, exclude: set[str] | None = None) -> _Json:
-    return value.model_dump(mode="json", by_alias=True, exclude_none=True, include=include, exclude=exclude)
-
-
-def _frame(message: _Json) -> str:
-    return to_json(message).decode()
-
-
 def _client_content(turns: Iterable[Content], *, complete: bool) -> str:
-    told = [_dump(turn) for turn in turns]
-    return _frame({"clientContent": {"turns": told, "turnComplete": complete}})
+    told = [dump(turn, exclude=_ANSWERS_ONLY) for turn in turns]
+    return frame({"clientContent": {"turns": told, "turnComplete": complete}})
 
 
 @lru_cache(maxsize=64)
 def _media_key(mime_type: str) -> str:
-    lane = "audio" if mime_type.startswith("audio/") else "video"
-    return f'"{lane}":{{"mimeType":{to_json(mime_type).decode()},'
+    return f'"{_lane(mime_type) or "video"}":{{"mimeType":{to_json(mime_type).decode()},'
+
+
+def _lane(mime_type: str) -> str | None:
+    """Under which name the model hears or sees it as it comes; `None` for documents and the like."""
+    kind = mime_type.partition("/")[0].strip().lower()
+    return "audio" if kind == "audio" else "video" if kind in ("image", "video") else None
 
 
 def _glimpse(frame: bytes) -> str:

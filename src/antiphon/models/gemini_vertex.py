@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from antiphon.errors import AuthenticationRefused, MissingCredentials, MissingExtra
+from antiphon.errors import AuthenticationRefused, ConnectionLost, MissingCredentials, MissingExtra
 
 __all__ = ["bearer_headers"]
 
@@ -13,16 +13,16 @@ _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 _found: dict[str, Any] = {}
 
 
-async def bearer_headers(project: str) -> dict[str, str]:
+async def bearer_headers() -> dict[str, str]:
     """The headers that identify the application, with a token that is still good.
 
-    Raises `MissingExtra`, `MissingCredentials` when the environment has none, `AuthenticationRefused` when they
-    cannot be refreshed.
+    Raises `MissingExtra`; `MissingCredentials` when the environment has none; `AuthenticationRefused` when
+    they cannot be refreshed, and `ConnectionLost` when that may pass.
     """
-    return await asyncio.to_thread(_headers, project)
+    return await asyncio.to_thread(_headers)
 
 
-def _headers(project: str) -> dict[str, str]:
+def _headers() -> dict[str, str]:
     try:
         import google.auth
         import google.auth.exceptions
@@ -40,7 +40,14 @@ def _headers(project: str) -> dict[str, str]:
             "No Google Cloud credentials: run `gcloud auth application-default login`, or set "
             "GOOGLE_APPLICATION_CREDENTIALS to a key file."
         ) from none
-    except google.auth.exceptions.GoogleAuthError as refused:
-        raise AuthenticationRefused(f"The Google Cloud credentials could not be refreshed: {refused}.") from refused
-    quota = getattr(credentials, "quota_project_id", None) or project
-    return {"Authorization": f"Bearer {credentials.token}", "x-goog-user-project": quota}
+    except google.auth.exceptions.GoogleAuthError as failed:
+        may_pass = failed.retryable or isinstance(failed, google.auth.exceptions.TransportError)
+        kind = ConnectionLost if may_pass else AuthenticationRefused
+        raise kind(
+            f"The Google Cloud credentials could not be refreshed ({failed}). Check the network, or run "
+            "`gcloud auth application-default login` again."
+        ) from failed
+    headers = {"Authorization": f"Bearer {credentials.token}"}
+    if quota := getattr(credentials, "quota_project_id", None):
+        headers["x-goog-user-project"] = quota
+    return headers

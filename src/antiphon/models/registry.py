@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from antiphon.errors import UnknownModel
 from antiphon.models.base import LiveModel
 from antiphon.models.gemini import Gemini
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 __all__ = ["known_models", "register_model", "resolve"]
 
-
 _makers: dict[str, Callable[[str], LiveModel]] = {
-    r"(models/)?gemini-.+": Gemini,
+    r"(models/|publishers/google/models/)?gemini-.+": Gemini,
     r"projects/[^/]+/locations/[^/]+/.*": Gemini,
-    r"robotics-er-.+": Gemini,
+    r"(models/)?robotics-er-.+": Gemini,
 }
 
 
 def register_model(pattern: str, make: Callable[[str], LiveModel]) -> None:
-    """Lets names that match the regular expression `pattern` as a whole resolve to `make(name)`; the latest wins."""
+    """Lets names that match the regular expression `pattern` as a whole resolve to `make(name)`.
+
+    Of several patterns that match, the one registered last wins.
+    """
+    re.compile(pattern)  # a mistake shows here, not when a model is asked for
     _makers.pop(pattern, None)
     _makers[pattern] = make
 

@@ -1,26 +1,36 @@
 """The WebSocket engine under every hosted model: connect, begin, send, close, and tell what went wrong.
 
-Frames are taken off the socket as they arrive, in the event loop's read callback, decoded and reported at once;
-nothing that a tool, an application or a browser does can hold that back. Messages go straight to the socket while
-it takes them, and wait here, in order, while it does not.
+Frames are taken off the socket as they arrive, in the event loop's read callback, decoded and reported at
+once; nothing that a tool, an application or a browser does can hold that back. Messages go straight to the
+socket while it takes them, and wait here, in order, while it does not: only little waits where it could not
+be taken back (`UNSENT_BYTES`), so that what is said to a model that does not keep up is not old news.
 
-Liveness is this engine's own rule, not the library's: after `PING_AFTER` seconds without a byte from the peer it is
-pinged; after `SILENT_AFTER` seconds the link counts as lost. Pongs of hosted models have been measured to take half a
-minute, and a slow application must never cost the connection.
+Whether the peer is still there is judged by `models.liveness`, not by the library: pongs of hosted models
+have been measured to take half a minute, and a slow application must never cost the connection.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import re
+import socket
 import ssl
 from collections import deque
-from functools import lru_cache
-from os import environ
-from typing import TYPE_CHECKING, Final
-from urllib.request import getproxies, proxy_bypass
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from picows import WSCloseCode, WSError, WSFrame, WSInvalidStatusError, WSListener, WSMsgType, WSTransport, ws_connect
+from picows import (
+    WSCloseCode,
+    WSError,
+    WSFrame,
+    WSHandshakeError,
+    WSListener,
+    WSMsgType,
+    WSTransport,
+    ws_connect,
+)
+from python_socks import ProxyError
 
 from antiphon.core.signals import ModelError, ModelReady
 from antiphon.errors import (
@@ -32,78 +42,103 @@ from antiphon.errors import (
 )
 from antiphon.events import ErrorCode
 from antiphon.models.base import Codec, Listener, ModelConnection, Setup
+from antiphon.models.dial import dial, host_of, proxy_for, trust_for
+from antiphon.models.liveness import Liveness
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from antiphon.core.messages import Message
 
-__all__ = ["CLOSE_TIMEOUT", "MAX_FRAME", "PING_AFTER", "SILENT_AFTER", "SocketConnection", "connect"]
+__all__ = ["MAX_FRAME", "SocketConnection", "connect"]
 
 log = logging.getLogger(__name__)
 _engine_log = logging.getLogger(f"{__name__}.engine")
 _engine_log.setLevel(logging.WARNING)  # the engine tells of every connection it makes
 
 MAX_FRAME: Final = 16 * 1024 * 1024
-"""Bytes; a larger frame from the model ends the connection."""
-PING_AFTER: Final = 20.0
-SILENT_AFTER: Final = 75.0
-CLOSE_TIMEOUT: Final = 2.0
-"""Seconds the peer has to answer a close frame."""
+"""Bytes; a larger message from the model ends the connection."""
+UNSENT_BYTES: Final = 64 * 1024
+"""How much the operating system may hold that it has not sent, where it can be told: 1.5 s of audio."""
 MAX_GARBLED: Final = 3
 """Unreadable frames in a row after which the peer is taken not to speak the protocol."""
 
 # close codes of RFC 6455 that this engine uses itself
-_NORMAL, _ABNORMAL, _TOO_LARGE = 1000, 1006, 1009
+_NORMAL, _UNSAID, _ABNORMAL, _GARBLED, _TOO_LARGE, _FAULT = 1000, 1005, 1006, 1007, 1009, 1011
 
 
 async def connect(url: str, headers: Mapping[str, str], codec: Codec, listener: Listener) -> SocketConnection:
-    """Opens a WebSocket (`ws` plain, `wss` TLS). Raises `ModelConnectionError` with cause and cure."""
+    """Opens a WebSocket (`ws` plain, `wss` TLS).
+
+    Raises `ModelConnectionError` with cause and cure, or `ConfigurationError`. Nothing is left open then, nor
+    when it is cancelled.
+    """
+    opened: list[socket.socket] = []
+    try:
+        return await _open(url, headers, codec, listener, opened)
+    except BaseException:
+        for each in opened:  # what was in the middle of a handshake ends by it
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+        raise
+
+
+async def _open(
+    url: str, headers: Mapping[str, str], codec: Codec, listener: Listener, opened: list[socket.socket]
+) -> SocketConnection:
+    async def dialled(where: Any) -> socket.socket:
+        opened.append(await dial(where.host, where.port))
+        return opened[-1]
+
     try:
         _, connection = await ws_connect(
             lambda: SocketConnection(codec, listener),
             url,
-            ssl_context=_trust(environ.get("SSL_CERT_FILE")) if url.startswith("wss:") else None,
+            ssl_context=trust_for(url),
             websocket_handshake_timeout=None,  # RunConfig.connect_timeout governs
             extra_headers=dict(headers),
             max_frame_size=MAX_FRAME,
+            max_redirects=0,  # a key is for the host it was given to
             enable_auto_ping=False,
-            proxy=_proxy(url),
+            enable_auto_pong=False,  # pings are a sign of life too
+            proxy=proxy_for(url),
             logger_name=_engine_log,
+            socket_factory=dialled,  # it would leave its own open when cancelled
         )
-    except WSInvalidStatusError as refused:
-        status = int(refused.response.status) if refused.response else 0
-        body = (refused.raw_body or b"").decode(errors="replace")
-        raise codec.handshake_error(status, body) from refused
+    except WSHandshakeError as refused:
+        raise _handshake_error(url, refused, codec) from refused
     except ssl.SSLCertVerificationError as untrusted:
         raise AuthenticationRefused(
-            f"The TLS certificate of {_host(url)} is not trusted ({untrusted.verify_message}). "
-            "If it is your own, set SSL_CERT_FILE to its authority's certificate."
+            f"The TLS certificate of {host_of(url)} is not trusted ({untrusted.verify_message}). "
+            "Check the address; if it is your own, set SSL_CERT_FILE to its authority's certificate."
         ) from untrusted
-    except (OSError, WSError, EOFError) as failed:
+    except (OSError, WSError, EOFError, ProxyError) as failed:
+        cause = str(failed) or type(failed).__name__
         raise ConnectionLost(
-            f"No connection to {_host(url)}: {failed or type(failed).__name__}. Check the address and the network."
+            f"No connection to {host_of(url)}: {cause}. Check the address, the network and the proxy."
         ) from failed
+    if connection is None:
+        raise ConnectionLost(f"{host_of(url)} hung up in the middle of the handshake. Check the address.")
     assert isinstance(connection, SocketConnection)
     return connection
 
 
-class SocketConnection(WSListener, ModelConnection):  # type: ignore[misc]
+class SocketConnection(WSListener, ModelConnection):
     """One open WebSocket, speaking through a codec. Made by `connect`."""
 
     def __init__(self, codec: Codec, listener: Listener) -> None:
         self._codec = codec
         self._listener = listener
         self._transport: WSTransport | None = None
+        self._liveness = Liveness(self._ping, self._silent)
         self._setup: Setup | None = None
-        self._waiting: deque[Message] = deque()
+        self._waiting: deque[Message | _Farewell] = deque()
+        self._leaving: Message | None = None
         self._paused = False
-        self._closing = False
-        self._fragments: list[bytes] = []
-        self._garbled = 0
+        self._ending = False
         self._error: ModelConnectionError | None = None
-        self._last_heard = 0.0
-        self._probe: asyncio.TimerHandle | None = None
+        self._pieces = bytearray()
+        self._garbled = 0
 
     # What the runtime calls.
 
@@ -112,10 +147,10 @@ class SocketConnection(WSListener, ModelConnection):  # type: ignore[misc]
         self._write(self._codec.setup(setup))
 
     def send(self, message: Message) -> None:
-        if self._paused or self._waiting or self._transport is None:
+        if self._paused or self._waiting or self._ending:
             self._waiting.append(message)
         else:
-            self._write(self._codec.encode(message))
+            self._say(message)
 
     @property
     def writable(self) -> bool:
@@ -125,72 +160,109 @@ class SocketConnection(WSListener, ModelConnection):  # type: ignore[misc]
         transport = self._transport
         if transport is None:
             return
-        if not self._closing:
-            self._closing = True
-            while self._waiting:
-                self._write(self._codec.encode(self._waiting.popleft()))
-            transport.send_close(WSCloseCode(code), reason.encode()[:123])
+        if not self._ending:
+            self._ending = True
+            self._waiting.append(_Farewell(code, reason.encode()[:123].decode(errors="ignore")))
+            self._liveness.end_by(self._abort)
+            self._flush()
         try:
-            async with asyncio.timeout(CLOSE_TIMEOUT):
-                await transport.wait_disconnected()
-        except TimeoutError:
-            transport.disconnect(graceful=False)
             await transport.wait_disconnected()
+        except asyncio.CancelledError:
+            self._abort()
+            raise
+        except Exception:
+            pass  # what the engine found wrong with the peer is in `lost`
 
     # What the socket calls.
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         self._transport = transport
-        self._last_heard = asyncio.get_running_loop().time()
-        self._watch()
+        self._liveness.begin()
+        # What waits in the transport, or in the operating system, could not be taken back.
+        transport.underlying_transport.set_write_buffer_limits(high=0)
+        if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+            plain: socket.socket = transport.underlying_transport.get_extra_info("socket")
+            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        self._last_heard = asyncio.get_running_loop().time()
+        self._liveness.heard()
         kind = frame.msg_type
-        if kind in (WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION):
-            payload = frame.get_payload_as_bytes()
-            if frame.fin and not self._fragments:
-                self._take(payload)
-                return
-            self._fragments.append(payload)
-            if sum(map(len, self._fragments)) > MAX_FRAME:
-                self._give_up(FrameTooLarge(f"The model sent a message over {MAX_FRAME} bytes.", code=_TOO_LARGE))
-            elif frame.fin:
-                whole, self._fragments = b"".join(self._fragments), []
-                self._take(whole)
-        elif kind is WSMsgType.CLOSE:
-            payload = frame.get_payload_as_bytes()
-            code = int.from_bytes(payload[:2], "big") if len(payload) >= 2 else _NORMAL
-            if not self._closing:
-                self._closing = True
-                self._error = self._codec.close_error(code, payload[2:].decode(errors="replace"))
-                transport.send_close(WSCloseCode.OK)
-            transport.disconnect()
+        try:
+            if transport.is_close_frame_sent and not self._ending:
+                self._end(_broken_off(transport))  # the engine objected, but goes on reading
+            if kind is WSMsgType.PING:
+                transport.send_pong(frame.get_payload_as_bytes())
+            elif kind is WSMsgType.CLOSE:
+                self._closed_by_peer(transport, frame.get_payload_as_bytes())
+            elif kind is not WSMsgType.PONG and not self._ending:
+                self._read(frame.get_payload_as_bytes(), frame.fin)
+        except Exception as fault:
+            self._fail(fault)
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         self._transport = None
-        if self._probe is not None:
-            self._probe.cancel()
-        error = self._error
-        if error is None and not self._closing:
-            sent = transport.close_handshake.sent if transport.close_handshake else None
-            if sent is not None and sent.code is WSCloseCode.MESSAGE_TOO_BIG:
-                error = FrameTooLarge(f"The model sent a frame over {MAX_FRAME} bytes.", code=_TOO_LARGE)
-            else:
-                error = ConnectionLost("The connection to the model broke off without a close frame.", code=_ABNORMAL)
-        self._listener.lost(error, tuple(self._waiting))
+        self._liveness.stop()
+        if self._error is None and not self._ending:
+            self._error = _broken_off(transport)
+        self._ending = True
+        leaving = () if self._leaving is None else (self._leaving,)
+        waiting = (each for each in self._waiting if not isinstance(each, _Farewell))
+        unsent = (*self._codec.held, *leaving, *waiting)
+        try:
+            self._listener.lost(self._error, unsent)
+        except Exception:
+            log.exception("The loss of a connection could not be reported.")
+        asyncio.get_running_loop().call_soon(_hear_out, transport)
 
     def pause_writing(self) -> None:
         self._paused = True
 
     def resume_writing(self) -> None:
         self._paused = False
-        while self._waiting and not self._paused:
-            self._write(self._codec.encode(self._waiting.popleft()))
-        if self.writable:
-            self._listener.writable()
+        if self._error is None:
+            self._leaving = None
+        try:
+            self._flush()
+            if self.writable and not self._ending:
+                self._listener.writable()
+        except Exception as fault:
+            self._fail(fault)
 
-    # Inside.
+    # Saying.
+
+    def _flush(self) -> None:
+        """Says what waits, as far as the socket takes it."""
+        transport = self._transport
+        while self._waiting and not self._paused and transport and not transport.is_close_frame_sent:
+            message = self._waiting.popleft()
+            if isinstance(message, _Farewell):
+                transport.send_close(WSCloseCode(message.code), message.reason.encode())
+            else:
+                self._say(message)
+
+    def _say(self, message: Message) -> None:
+        self._write(self._codec.encode(message))
+        if self._paused:
+            self._leaving = message  # its end has not left yet
+
+    def _write(self, frames: Iterable[str]) -> None:
+        for frame in frames:
+            if self._transport is not None:
+                self._transport.send(WSMsgType.TEXT, frame)
+
+    # Hearing.
+
+    def _read(self, payload: bytes, fin: bool) -> None:
+        if fin and not self._pieces:
+            self._take(payload)
+            return
+        self._pieces += payload
+        if len(self._pieces) > MAX_FRAME:
+            self._give_up(_too_large(), _TOO_LARGE)
+        elif fin:
+            whole = bytes(self._pieces)
+            self._pieces.clear()
+            self._take(whole)
 
     def _take(self, frame: bytes) -> None:
         try:
@@ -199,7 +271,7 @@ class SocketConnection(WSListener, ModelConnection):  # type: ignore[misc]
             self._garbled += 1
             log.warning("%s", garbled)
             if self._garbled >= MAX_GARBLED:
-                self._give_up(garbled)
+                self._give_up(garbled, _GARBLED)
             else:
                 self._listener.received([ModelError(ErrorCode.MALFORMED_FRAME, str(garbled))])
             return
@@ -210,41 +282,78 @@ class SocketConnection(WSListener, ModelConnection):  # type: ignore[misc]
         if said:
             self._listener.received(said)
 
-    def _write(self, frames: Iterable[str]) -> None:
-        transport = self._transport
-        for frame in frames:
-            if transport is not None:
-                transport.send(WSMsgType.TEXT, frame.encode())
+    # Ending.
 
-    def _give_up(self, error: ModelConnectionError) -> None:
+    def _closed_by_peer(self, transport: WSTransport, payload: bytes) -> None:
+        if not self._ending:
+            code = int.from_bytes(payload[:2], "big") if payload else _UNSAID
+            self._end(self._codec.close_error(code, payload[2:].decode(errors="replace")))
+        transport.send_close(WSCloseCode.OK)  # nothing, if one is sent already
+        transport.disconnect()
+
+    def _end(self, error: ModelConnectionError | None) -> None:
+        self._ending = True
         self._error = error
+        self._liveness.end_by(self._abort)
+
+    def _give_up(self, error: ModelConnectionError, code: int) -> None:
+        """Cuts the connection. The close frame is for a peer that would hold on to the session otherwise."""
+        self._ending = True
+        self._error = self._error or error
+        if self._transport is not None:
+            self._transport.send_close(WSCloseCode(code))
+        self._abort()
+
+    def _fail(self, fault: Exception) -> None:
+        log.error("A connection to a model is given up for a fault on this side.", exc_info=fault)
+        told = f"What the model said could not be dealt with ({type(fault).__name__}: {fault}); see the log."
+        error = ModelConnectionError(told, code=_FAULT)
+        error.__cause__ = fault
+        self._give_up(error, _FAULT)
+
+    def _abort(self) -> None:
         if self._transport is not None:
             self._transport.disconnect(graceful=False)
 
-    def _watch(self) -> None:
-        loop = asyncio.get_running_loop()
-        silent = loop.time() - self._last_heard
-        if silent >= SILENT_AFTER:
-            self._give_up(ConnectionLost(f"The model has been silent for {silent:.0f} s, pings included.", code=_ABNORMAL))
-            return
-        if silent >= PING_AFTER and self._transport is not None:
+    def _ping(self) -> None:
+        if self._transport is not None:
             self._transport.send_ping()
-        self._probe = loop.call_later(PING_AFTER / 2, self._watch)
+
+    def _silent(self, seconds: float) -> None:
+        told = f"The model has been silent for {seconds:.0f} s, pings included."
+        self._give_up(ConnectionLost(told, code=_ABNORMAL), _NORMAL)
 
 
-@lru_cache(maxsize=8)
-def _trust(cert_file: str | None) -> ssl.SSLContext:
-    """Reading all authorities takes tens of milliseconds: once per set of them, not once per connection."""
-    return ssl.create_default_context(cafile=cert_file)
+class _Farewell(NamedTuple):
+    """The close frame, when it has to wait for what was said before it."""
+
+    code: int
+    reason: str
 
 
-def _host(url: str) -> str:
-    return url.split("?", 1)[0].split("/ws/", 1)[0]
+def _hear_out(transport: WSTransport) -> None:
+    """Takes what the engine found wrong, which is reported already: else asyncio logs it as not retrieved."""
+    with contextlib.suppress(Exception):
+        transport.wait_disconnected().send(None)  # done, so this does not wait: it raises StopIteration
 
 
-def _proxy(url: str) -> str | None:
-    scheme, _, rest = url.partition("://")
-    host = rest.split("/", 1)[0]
-    proxies = getproxies()
-    found = proxies.get("https" if scheme == "wss" else "http") or proxies.get("all")
-    return found if found and not proxy_bypass(host) else None
+def _handshake_error(url: str, refused: WSHandshakeError, codec: Codec) -> ModelConnectionError:
+    status = re.match(rb"HTTP/1\.[01] (\d{3})", refused.raw_header or b"")
+    if status and status[1] != b"101":
+        return codec.handshake_error(int(status[1]), (refused.raw_body or b"").decode(errors="replace"))
+    return MalformedFrame(f"{host_of(url)} does not speak WebSocket ({refused}). Check the address.")
+
+
+def _broken_off(transport: WSTransport) -> ModelConnectionError:
+    """What a connection that ended without a close frame from the peer stands for."""
+    closing: Any = transport.close_handshake
+    if closing is not None and closing.sent is not None:  # the engine objected to something
+        if closing.sent.code is WSCloseCode.MESSAGE_TOO_BIG:
+            return _too_large()
+        told = f"The model broke the WebSocket protocol: {closing.sent.reason}."
+        return ConnectionLost(told, code=_ABNORMAL)
+    return ConnectionLost("The connection to the model broke off without a close frame.", code=_ABNORMAL)
+
+
+def _too_large() -> FrameTooLarge:
+    return FrameTooLarge(f"The model sent a message over {MAX_FRAME} bytes.", code=_TOO_LARGE)
