@@ -69,7 +69,7 @@ def test_an_id_that_comes_twice_is_one_call() -> None:
 def test_a_call_remembers_who_asked_what() -> None:
     facts = ToolFacts(long_running=True)
     (call,) = Ledger().accept([FunctionCall(id="c", name="book", args={"n": 1})], "agent", 3, {"book": facts})
-    assert call == Call("c", "book", {"n": 1}, "agent", 3, facts)
+    assert call == Call("c", "c", "book", {"n": 1}, "agent", 3, facts)
 
 
 def test_a_tool_nobody_knows_is_a_call_all_the_same() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from antiphon.capabilities import Capabilities
 from antiphon.config import Retry, RunConfig
-from antiphon.core.commands import Begin, Dial, HangUp
+from antiphon.core.commands import Ask, Begin, Dial, HangUp
 from antiphon.core.handover import Role
 from antiphon.core.links import HANG_UP_TIMEOUT
 from antiphon.core.messages import ActivityEnded, StreamEnded, ToolResults, Turn
@@ -27,7 +27,7 @@ from antiphon.core.signals import (
     TurnComplete,
     UserActivity,
 )
-from antiphon.core.turns import RESUME_SETTLE
+from antiphon.core.turns import RE_ASK, RESUME_SETTLE
 from antiphon.errors import ConnectionLost, InvalidSetup, ModelUnavailable, ResumptionRefused, SetupTimeout
 from antiphon.testing.script import (
     ANYTHING,
@@ -106,7 +106,7 @@ def test_a_handle_of_an_earlier_run_is_used_and_nothing_is_told_twice() -> None:
     # contract 4.4, 7.1
     config = RunConfig(session_resumption=SessionResumptionConfig(handle="old"))
     opening = script(conversation(config=config)) >> START << ANYTHING >> user_turn("hi") << store(text="hi")
-    opening = opening >> LinkDialled(1) << Begin(1, "agent", "old", seed=False, ask=False)
+    opening = opening >> LinkDialled(1) << Begin(1, "agent", "old", held=(Part(text="hi"),))
     assert opening >> ModelReady() << emit(lifecycle="ready") << send(text="hi")
 
 
@@ -117,18 +117,20 @@ def test_what_is_said_before_the_model_is_ready_waits() -> None:
     assert opening >> ModelReady() << emit(lifecycle="ready") << send(text="a") << send(media=CHUNK)
 
 
-def test_what_the_seed_tells_is_not_said_again() -> None:
-    # contract 4.4
+def test_what_was_said_before_the_model_was_there_is_said_in_its_order() -> None:
+    # contract 2.2, 4.4: and so it is left out of what the model is told
     opening = script(conversation()) >> START << ANYTHING >> user_turn("a") << store(text="a")
-    opening = opening >> user_media(CHUNK) << NOTHING
-    opening = opening >> LinkDialled(1) << Begin(1, "agent", seed=True, ask=True)
-    assert opening >> ModelReady() << emit(lifecycle="ready") << send(media=CHUNK)
+    opening = opening >> user_media(CHUNK) << NOTHING >> user_turn("b") << store(text="b")
+    opening = opening >> LinkDialled(1) << Begin(1, "agent", seed=True, held=(Part(text="a"), Part(text="b")))
+    opening = opening >> ModelReady() << emit(lifecycle="ready")
+    assert opening << send(text="a") << send(media=CHUNK) << send(text="b")
 
 
-def test_a_turn_that_is_not_complete_is_told_but_not_asked() -> None:
+def test_a_turn_that_is_not_complete_waits_for_the_model_like_any_other() -> None:
     # contract 2.6
     opening = script(conversation()) >> START << ANYTHING >> user_turn("a", partial=True) << store(text="a")
-    assert opening >> LinkDialled(1) << Begin(1, "agent", seed=True, ask=False)
+    opening = opening >> LinkDialled(1) << Begin(1, "agent", seed=True, held=(Part(text="a"),))
+    assert opening >> ModelReady() << emit(lifecycle="ready") << send(text="a", complete=False)
 
 
 def test_a_first_link_that_takes_a_second_try_is_ready_all_the_same() -> None:
@@ -260,7 +262,7 @@ def test_what_did_not_leave_is_said_on_the_next_link_first() -> None:
 def test_a_question_without_its_answer_is_asked_again_by_a_fresh_session() -> None:
     # contract 7.1
     lost = live() >> user_turn("a") << ANYTHING >> LinkLost(1, CABLE) << ANYTHING >> after(1) << ANYTHING
-    assert lost >> LinkDialled(2) << Begin(2, "agent", seed=True, ask=True)
+    assert lost >> LinkDialled(2) << Begin(2, "agent", seed=True, ask=Ask.UNANSWERED)
 
 
 @pytest.mark.parametrize("question", [on(1, InputTranscript("hm?")), UserActivity("end")])
@@ -268,14 +270,14 @@ def test_a_spoken_question_without_its_answer_is_asked_again_too(question: Signa
     # contract 7.1
     lost = ready(config=CONFIG.model_copy(update={"realtime_input_config": MANUAL})) >> question << ANYTHING
     lost = lost >> LinkLost(1, CABLE) << ANYTHING >> after(1) << ANYTHING
-    assert lost >> LinkDialled(2) << Begin(2, "agent", seed=True, ask=True)
+    assert lost >> LinkDialled(2) << Begin(2, "agent", seed=True, ask=Ask.UNANSWERED)
 
 
 def test_a_question_whose_answer_has_begun_is_not_asked_again() -> None:
     # contract 7.2
     lost = live() >> user_turn("a") << ANYTHING >> ModelText("A") << ANYTHING
     lost = lost >> LinkLost(1, CABLE) << ANYTHING >> after(1) << ANYTHING
-    assert lost >> LinkDialled(2) << Begin(2, "agent", seed=True, ask=False)
+    assert lost >> LinkDialled(2) << Begin(2, "agent", seed=True, ask=Ask.NOTHING)
 
 
 def test_a_late_transcript_of_an_answered_question_asks_nothing() -> None:
@@ -284,14 +286,14 @@ def test_a_late_transcript_of_an_answered_question_asks_nothing() -> None:
     lost = lost >> InputTranscript("how are you", finished=True) << ANYTHING
     lost = lost >> TurnComplete() << emit(turn_complete=True) >> TurnComplete() << NOTHING
     lost = lost >> LinkLost(1, CABLE) << ANYTHING >> after(1) << ANYTHING
-    assert lost >> LinkDialled(2) << Begin(2, "agent", seed=True, ask=False)
+    assert lost >> LinkDialled(2) << Begin(2, "agent", seed=True, ask=Ask.NOTHING)
 
 
 def test_words_that_cut_the_answer_off_are_asked_again() -> None:
     # contract 7.1
     lost = live() >> ModelText("Hel") << ANYTHING >> InputTranscript("stop") << ANYTHING
     lost = lost >> ModelInterrupted() << ANYTHING >> LinkLost(1, CABLE) << ANYTHING >> after(1) << ANYTHING
-    assert lost >> LinkDialled(2) << Begin(2, "agent", seed=True, ask=True)
+    assert lost >> LinkDialled(2) << Begin(2, "agent", seed=True, ask=Ask.UNANSWERED)
 
 
 def test_a_result_that_waits_is_told_to_a_fresh_session_by_the_seed() -> None:
@@ -304,19 +306,34 @@ def test_a_result_that_waits_is_told_to_a_fresh_session_by_the_seed() -> None:
         << ANYTHING
     )
     lost = lost >> ToolFinished("c", {"ok": True}) << emit(response={"c": {"ok": True}}, stored=True)
-    lost = lost >> after(1) << ANYTHING >> LinkDialled(2) << Begin(2, "agent", seed=True, ask=True)
+    lost = lost >> after(1) << ANYTHING >> LinkDialled(2) << Begin(2, "agent", seed=True, ask=Ask.UNANSWERED)
     assert lost >> ModelReady() << emit(lifecycle="reconnected")
 
 
-@pytest.mark.parametrize(("snapshot", "again"), [(True, True), (False, False)])
-def test_a_snapshot_is_asked_again_what_it_may_not_have_heard(snapshot: bool, again: bool) -> None:
+@pytest.mark.parametrize(("snapshot", "again"), [(True, Ask.UNANSWERED), (False, Ask.NOTHING)])
+def test_a_snapshot_is_asked_again_what_it_may_not_have_heard(snapshot: bool, again: Ask) -> None:
     # contract 4.4, 7.1
     role = Role("agent", capabilities=Capabilities(handle_is_snapshot=snapshot))
     lost = ready(role, config=CONFIG) >> HandleUpdate("h", resumable=True) << ANYTHING
-    lost = lost >> LinkLost(1, CABLE) << ANYTHING >> user_turn("a") << ANYTHING >> after(1) << ANYTHING
-    lost = lost >> LinkDialled(2) << Begin(2, "agent", "h", seed=False, ask=again)
-    lost = lost >> ModelReady() << emit(lifecycle="reconnected")
-    assert lost if again else lost << send(text="a")
+    lost = lost >> user_turn("a") << ANYTHING >> LinkLost(1, CABLE) << ANYTHING
+    lost = lost >> user_turn("b") << ANYTHING >> after(1) << ANYTHING
+    lost = lost >> LinkDialled(2) << Begin(2, "agent", "h", ask=again, held=(Part(text="b"),))
+    assert lost >> ModelReady() << emit(lifecycle="reconnected") << send(text="b")
+
+
+def test_a_resumed_model_that_has_forgotten_the_question_is_asked_again() -> None:
+    # contract 7.3
+    lost = live(handle=True) >> user_turn("a") << ANYTHING >> LinkLost(1, CABLE) << ANYTHING >> after(1) << ANYTHING
+    lost = lost >> LinkDialled(2) << Begin(2, "agent", "h") >> ModelReady() << emit(lifecycle="reconnected")
+    assert lost >> after(RE_ASK) << send(text="a") >> after(RE_ASK) << NOTHING
+
+
+def test_a_resumed_model_that_answers_is_not_asked_again() -> None:
+    # contract 7.3
+    lost = live(handle=True) >> user_turn("a") << ANYTHING >> LinkLost(1, CABLE) << ANYTHING >> after(1) << ANYTHING
+    lost = lost >> LinkDialled(2) << Begin(2, "agent", "h") >> ModelReady() << emit(lifecycle="reconnected")
+    lost = lost >> ModelText("A") << ANYTHING >> TurnComplete() << ANYTHING
+    assert lost >> after(RE_ASK) << NOTHING
 
 
 # A model that goes away.
@@ -368,7 +385,8 @@ def test_when_time_is_up_the_switch_is_made_in_mid_answer() -> None:
 
 def test_what_the_user_says_during_the_switch_waits() -> None:
     # contract 7.2, 7.3
-    switching = leaving() >> user_turn("a") << store(text="a") >> LinkLost(1, None) << Begin(2, "agent", "h")
+    switching = leaving() >> user_turn("a") << store(text="a")
+    switching = switching >> LinkLost(1, None) << Begin(2, "agent", "h", held=(Part(text="a"),))
     assert switching >> ModelReady() << emit(lifecycle="reconnected") << send(link=2, text="a")
 
 
@@ -384,7 +402,7 @@ def test_what_a_link_left_unsent_is_said_however_late_it_is_reported(is_ready: b
     switching = switching >> TurnComplete() << ANYTHING >> GoingAway(60.0) << ANYTHING
     switching = switching >> user_turn("b") << ANYTHING >> LinkDialled(2) << NOTHING
     switching = switching >> after(57) << HangUp(1, reason="going away") >> user_turn("c") << store(text="c")
-    switching = switching >> after(HANG_UP_TIMEOUT) << Begin(2, "agent", "h")
+    switching = switching >> after(HANG_UP_TIMEOUT) << Begin(2, "agent", "h", held=(Part(text="c"),))
     if is_ready:
         switching = switching >> ModelReady() << emit(lifecycle="reconnected") << send(text="c")
         assert switching >> LinkLost(1, CABLE, (turn("b"),)) << send(link=2, text="b")

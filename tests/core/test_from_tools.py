@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from antiphon.core.calls import ToolFacts
-from antiphon.core.commands import Begin, CancelTool, Dial, HangUp, RunTool
+from antiphon.core.commands import Ask, Begin, CancelTool, Dial, Emit, HangUp, RunTool, Send
+from antiphon.core.from_tools import MAX_HAND_OVERS
 from antiphon.core.handover import Role
+from antiphon.core.messages import ToolResults
 from antiphon.core.signals import (
     HandleUpdate,
     InputTranscript,
@@ -193,7 +195,7 @@ def test_another_agent_takes_over_in_the_same_stream() -> None:
     script = transferring() >> transfer("two") << emit(author="one", response={"t": {}}, transfer_to="two")
     script = script << HangUp(1, reason="transfer") << Dial(2, "two")
     assert script.conversation.agent == "two"
-    script = script >> LinkDialled(2) << Begin(2, "two", seed=True, ask=True)
+    script = script >> LinkDialled(2) << Begin(2, "two", seed=True, ask=Ask.LAST)
     script = script >> ModelReady() << emit(author="two", lifecycle="ready")
     assert script >> ModelText("Hi") << emit(author="two", text="Hi", partial=True)
 
@@ -255,10 +257,14 @@ def test_what_the_user_says_meanwhile_reaches_the_new_agent() -> None:
     script = transferring() >> transfer("two") << ANYTHING >> user_media(b"\1\0") << NOTHING
     script = script >> user_turn("hello?") << store(text="hello?")
     script = (
-        script >> LinkDialled(2) << Begin(2, "two", seed=True, ask=True) >> user_turn("there?") << store()
+        script
+        >> LinkDialled(2)
+        << Begin(2, "two", seed=True, ask=Ask.LAST, held=(Part(text="hello?"),))
+        >> user_turn("there?")
+        << store()
     )
-    script = script >> ModelReady() << emit(lifecycle="ready")
-    assert script << send(link=2, media=b"\1\0") << send(link=2, text="there?")
+    script = script >> ModelReady() << emit(lifecycle="ready") << send(link=2, media=b"\1\0")
+    assert script << send(link=2, text="hello?") << send(link=2, text="there?")
 
 
 def test_what_did_not_leave_for_the_old_agent_reaches_the_new_one() -> None:
@@ -343,3 +349,56 @@ def test_a_call_answered_by_the_application_after_a_hand_over_is_told_in_words()
     answer = Part(function_response=FunctionResponse(id="b", name="book", response=OK))
     script = script >> UserTurn(Content(role="user", parts=[answer])) << store(response={"b": OK})
     assert script << send(link=2, text="(The call of book returned {'ok': True}.)")
+
+
+def test_agents_do_not_pass_the_user_on_for_ever() -> None:
+    # contract 5.8
+    script = ready(ONE, TWO) >> user_turn("help") << ANYTHING
+    for number in range(MAX_HAND_OVERS + 1):
+        script = script >> call(f"t{number}") << ANYTHING
+        script = script >> transfer("one" if number % 2 else "two", f"t{number}") << ANYTHING
+        if number < MAX_HAND_OVERS:
+            script = script >> LinkDialled(number + 2) << ANYTHING >> ModelReady() << ANYTHING
+    assert "TOO_MANY_HAND_OVERS" in repr(script.produced[-1])
+
+
+def test_sessions_may_use_the_same_ids_for_different_calls() -> None:
+    # contract 5.4
+    script = transferring("c") >> ToolFinished("c", OK) << ANYTHING >> transfer("two") << ANYTHING
+    script = script >> LinkDialled(2) << ANYTHING >> ModelReady() << ANYTHING >> call("c") << ANYTHING
+    ran = script.produced[-1]
+    assert isinstance(ran, RunTool)
+    assert ran.call_id != "c"
+    script = script >> ToolFinished(ran.call_id, OK) << ANYTHING
+    told = script.produced[-1]
+    assert isinstance(told, Send)
+    assert isinstance(told.message, ToolResults)
+    assert [answer.id for answer in told.message.responses] == ["c"], "the model knows it by its own id"
+
+
+def test_a_turn_that_ends_while_a_tool_runs_is_not_the_users_yet() -> None:
+    # contract 3.12
+    script = called("c") >> TurnComplete() << ANYTHING
+    assert in_progress(script)
+    script = script >> ToolFinished("c", OK) << ANYTHING >> ModelText("So") << ANYTHING
+    script = script >> TurnComplete() << ANYTHING
+    assert not in_progress(script)
+
+
+def test_a_result_nobody_has_spoken_of_yet_is_not_the_end() -> None:
+    # contract 3.12
+    script = called("c") >> ToolFinished("c", OK) << ANYTHING >> TurnComplete() << ANYTHING
+    assert in_progress(script)
+
+
+def test_a_result_that_is_spoken_of_in_the_same_turn_leaves_nothing_to_wait_for() -> None:
+    # contract 3.12
+    script = called("c") >> ToolFinished("c", OK) << ANYTHING
+    script = script >> ModelText("So") << emit(text="So", partial=True) >> TurnComplete() << ANYTHING
+    assert not in_progress(script)
+
+
+def in_progress(script: Script) -> bool:
+    """Whether the turn that completed last says that the model is not done."""
+    completed = [c.event for c in script.produced if isinstance(c, Emit) and c.event.turn_complete]
+    return completed[-1].interaction_status == "IN_PROGRESS"

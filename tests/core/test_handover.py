@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from antiphon.core.commands import Ask
 from antiphon.core.handover import TRANSFER, Cast, Role, seed
 from antiphon.events import Event
 from antiphon.types import Blob, Content, FileData, FunctionCall, FunctionResponse, Part, Transcription
@@ -29,7 +30,7 @@ def answered(author: str = "one", call_id: str = "c") -> Event:
 
 
 def told(
-    *events: Event, agent: str = "one", ask: bool = False, parts: bool = True
+    *events: Event, agent: str = "one", ask: Ask = Ask.NOTHING, parts: bool = True
 ) -> list[tuple[str, list[str]]]:
     """The history as (role, what its parts say)."""
     history = seed(events, agent, ask=ask, function_parts=parts).history
@@ -85,7 +86,7 @@ def test_what_the_user_showed_is_told() -> None:
     image = Part(inline_data=Blob(data=b"\xff", mime_type="image/jpeg"))
     file = Part(file_data=FileData(file_uri="gs://a/b.pdf", mime_type="application/pdf"))
     untyped = Part(file_data=FileData(file_uri="gs://a/b"))
-    found = seed([said("user", image, file, untyped)], "one", ask=False, function_parts=True)
+    found = seed([said("user", image, file, untyped)], "one", ask=Ask.NOTHING, function_parts=True)
     assert found.history == (Content(role="user", parts=[image, file, untyped]),)
 
 
@@ -138,31 +139,47 @@ def test_hand_overs_are_not_told() -> None:
 def test_what_the_user_said_last_is_asked_again_on_demand() -> None:
     # contract 5.8, 7.1
     events = [said("user", "old"), said("one", "yes"), heard("user", "what "), said("user", "now?")]
-    asked = seed(events, "one", ask=True, function_parts=True)
+    asked = seed(events, "one", ask=Ask.UNANSWERED, function_parts=True)
     assert asked.pending == Content(role="user", parts=[Part(text="what "), Part(text="now?")])
-    assert told(*events, ask=True) == [("user", ["old"]), ("model", ["yes"])]
+    assert told(*events, ask=Ask.UNANSWERED) == [("user", ["old"]), ("model", ["yes"])]
 
 
 def test_what_followed_the_question_stays_told() -> None:
     # contract 5.8: the last words before a hand-over are still what the new agent answers
     events = [said("user", "help"), said("two", "one moment"), said("one", CALL), answered()]
-    asked = seed(events, "one", ask=True, function_parts=True)
+    asked = seed(events, "one", ask=Ask.LAST, function_parts=True)
     assert asked.pending == Content(role="user", parts=[Part(text="help")])
-    assert told(*events, ask=True) == [
+    assert seed(events, "one", ask=Ask.UNANSWERED).pending is None, "an agent has said something since"
+    assert told(*events, ask=Ask.LAST) == [
         ("user", ["[two] one moment"]),
         ("model", ["call c"]),
         ("user", ["answer c"]),
     ]
 
 
+def test_a_result_is_no_answer_yet() -> None:
+    # contract 7.1
+    events = [said("user", "help"), said("one", CALL), answered()]
+    assert seed(events, "one", ask=Ask.UNANSWERED).pending == Content(role="user", parts=[Part(text="help")])
+
+
+def test_what_waits_to_be_said_is_not_told() -> None:
+    # contract 2.2
+    waits = said("user", "b")
+    held = (waits.content.parts or []) if waits.content else []
+    assert seed([said("user", "a"), waits], "one", held=held).history == (
+        Content(role="user", parts=[Part(text="a")]),
+    )
+
+
 def test_without_a_question_nothing_is_asked() -> None:
-    asked = seed([said("one", "hello")], "one", ask=True, function_parts=True)
+    asked = seed([said("one", "hello")], "one", ask=Ask.UNANSWERED, function_parts=True)
     assert asked.pending is None
     assert len(asked.history) == 1
 
 
 def test_nothing_is_told_of_nothing() -> None:
-    assert seed([], "one", ask=True, function_parts=True).history == ()
+    assert seed([], "one", ask=Ask.UNANSWERED, function_parts=True).history == ()
 
 
 def test_roles_do_not_share_their_defaults() -> None:

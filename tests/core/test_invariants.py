@@ -181,15 +181,23 @@ def check_storable(event: Event) -> None:
 
 
 @dataclass
+class Said:
+    """A message on its way to the model, and whether it left."""
+
+    message: Message
+    left: bool = True
+
+
+@dataclass
 class Wire:
-    """A connection, as the driver and the model see it. `unsent` is what does not leave for the model."""
+    """A connection, as the driver and the model see it."""
 
     agent: str
     stage: str = "dialling"
     hung_up: bool = False
     fresh: bool = False
-    told: int = 0
-    sent: list[Message] = field(default_factory=list)
+    told: frozenset[str] = frozenset()
+    sent: list[Said] = field(default_factory=list)
 
 
 class World:
@@ -202,7 +210,7 @@ class World:
         self.watcher = Watcher()
         self.running: dict[str, str] = {}
         self.asked: list[str] = []
-        self.delivered: list[tuple[int, Message]] = []
+        self.said: list[Said] = []
         self.stored: list[str] = []
         self.fresh_seeds: list[int] = []
         self.late_report = False
@@ -217,6 +225,11 @@ class World:
     def number(self) -> int:
         self.count += 1
         return self.count
+
+    def ask(self) -> str:
+        """The user's next words."""
+        self.asked.append(f"u{self.number()}")
+        return self.asked[-1]
 
     def feed(self, signal: Signal) -> None:
         was_over = self.over
@@ -235,8 +248,8 @@ class World:
                 case Dial(link, agent):
                     assert link not in self.wires, "a link is dialled once"
                     self.wires[link] = Wire(agent)
-                case Begin(link, agent, handle, seed):
-                    self._begin(link, agent, handle, seed)
+                case Begin():
+                    self._begin(command)
                 case Send(link, message):
                     self._send(link, message)
                 case HangUp(link):
@@ -254,14 +267,15 @@ class World:
                     assert not forgotten, "every socket is closed (contract 1.6)"
                     assert not self.running, "every tool is cancelled (contract 1.6)"
 
-    def _begin(self, link: int, agent: str, handle: str | None, seed: bool) -> None:
-        wire = self.wires[link]
+    def _begin(self, begin: Begin) -> None:
+        wire, agent, handle, seed = self.wires[begin.link], begin.agent, begin.handle, begin.seed
         assert wire.stage == "open", "a session begins on an open socket"
         assert not wire.hung_up
         assert agent == wire.agent == self.conversation.agent
         assert seed == (handle is None)
         assert handle is None or handle.startswith(agent), "a handle belongs to its agent (contract 7.5)"
-        wire.stage, wire.fresh, wire.told = "begun", seed, len(self.stored)
+        wire.stage, wire.fresh = "begun", seed
+        wire.told = frozenset(self.stored) - {part.text for part in begin.held}
         others = [
             each for each in self.wires.values() if each is not wire and each.stage in ("begun", "ready")
         ]
@@ -273,10 +287,12 @@ class World:
         assert not wire.hung_up
         seeded = next((w for _, w in sorted(self.wires.items(), reverse=True) if w.fresh), None)
         if isinstance(message, Turn | ToolResults) and seeded:
-            assert not set(names_in(message)) & set(self.stored[: seeded.told]), (
-                "the seed has told that already"
-            )
-        wire.sent.append(message)
+            assert not set(names_in(message)) & seeded.told, "the seed has told that already"
+        if any(said.message is message and said.left for said in self.said):
+            assert not any(said.message is message for said in wire.sent), "asked twice on one link"
+            return  # a resumed model that stayed silent (turns, rule 7)
+        self.said.append(Said(message))
+        wire.sent.append(self.said[-1])
 
     # What happens.
 
@@ -287,7 +303,7 @@ class World:
             return
         link, wire = open_wires[choice % len(open_wires)]
         if wire.hung_up:
-            self.lose(link, None, 0)
+            self.lose(link, None, choice % 3)
         elif wire.stage == "dialling":
             wire.stage = "open"
             self.feed(LinkDialled(link))
@@ -300,8 +316,9 @@ class World:
         wire = self.wires[link]
         wire.stage = "gone"
         cut = max(0, len(wire.sent) - unsent)
-        self.delivered += [(link, message) for message in wire.sent[:cut]]
-        back = tuple(wire.sent[cut:])
+        back = tuple(said.message for said in wire.sent[cut:])
+        for said in wire.sent[cut:]:
+            said.left = False
         newer = [n for n, other in self.wires.items() if n > link and other.sent]
         self.late_report |= bool(back and newer)
         self.feed(LinkLost(link, error, back))
@@ -338,8 +355,6 @@ class World:
                 self.progress(choice)
             if self.count_stages() == before:
                 self.wait(max(0.0, (self.conversation.deadline() or self.now) - self.now))
-        for link in self.live_links():
-            self.delivered += [(link, message) for message in self.wires[link].sent]
 
     def count_stages(self) -> Counter[str]:
         return Counter(wire.stage for wire in self.wires.values())
@@ -374,6 +389,8 @@ KINDS = (
         "long wait",
         "lose",
         "drop",
+        "switch",
+        "switch",
         "refuse",
         "handle",
         "handle",
@@ -421,8 +438,7 @@ def model_says(world: World, kind: str, number: int) -> ModelSignal | None:
 def user_does(world: World, kind: str) -> Signal | None:
     match kind:
         case "turn" | "partial":
-            world.asked.append(f"u{world.number()}")
-            return user_turn(world.asked[-1], partial=kind == "partial")
+            return user_turn(world.ask(), partial=kind == "partial")
         case "start" | "stop":
             world.asked.append(kind)
             return UserActivity("start" if kind == "start" else "end")
@@ -471,6 +487,13 @@ def act(world: World, step: Step) -> None:
             world.connect()
         case "wait" | "long wait":
             world.wait(number / 4 if kind == "wait" else number * 3.0)
+        case "switch" if live:  # as far as hanging up on the old link
+            world.feed(user_turn(world.ask()))
+            world.feed(Received(live[-1], (GoingAway(4.0),)))
+            world.progress(-1)
+            world.wait(2.0)
+            world.feed(user_turn(world.ask()))
+            world.wait(number / 2)
         case "drop" if live:
             world.lose(live[-1], ConnectionLost("the cable"), number // 2)
         case "lose":
@@ -496,7 +519,7 @@ RESTLESS = RunConfig(
     held_audio=0.25,
 )
 SWIFT = settings(
-    max_examples=150,
+    max_examples=300,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],
@@ -513,11 +536,10 @@ def test_what_the_user_says_reaches_the_model_once_and_in_order(steps: list[Step
         act(world, step)
     world.settle()
     assert not world.over
-    controls = [said for said in world.delivered if not isinstance(said[1], Media | ToolResults)]
-    heard = [name for _, message in controls for name in spoken(message) if name in world.asked]
+    heard = [name for said in world.said if said.left for name in spoken(said.message) if name in world.asked]
     turns = Counter(name for name in heard if name.startswith("u"))
     assert not turns or max(turns.values()) == 1, "said twice"
-    told_by_seed = {name for wire in world.wires.values() if wire.fresh for name in world.stored[: wire.told]}
+    told_by_seed = {name for wire in world.wires.values() if wire.fresh for name in wire.told}
     for name in world.asked:
         assert not name.startswith("u") or turns[name] or name in told_by_seed, f"{name} was lost"
     for kind in ("start", "stop"):

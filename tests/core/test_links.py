@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from antiphon.config import Retry
-from antiphon.core.commands import Begin, Dial, HangUp
+from antiphon.core.commands import Ask, Begin, Dial, HangUp
 from antiphon.core.links import HANG_UP_TIMEOUT, MARGIN, Links, Phase, Verdict
 from antiphon.errors import (
     ConnectionLost,
@@ -14,6 +14,7 @@ from antiphon.errors import (
     ResumptionRefused,
     SetupTimeout,
 )
+from antiphon.types import Part
 
 RETRY = Retry(attempts=3, first_delay=1.0, resume_attempts=2, idle_resume_delay=5.0)
 CABLE = ConnectionLost("the cable")
@@ -25,7 +26,7 @@ def links(phase: Phase = Phase.WAITING, *, handle: str | None = None, retry: Ret
     if phase is not Phase.WAITING:
         made.dial("agent", 0.0)
     if phase in (Phase.SETTING_UP, Phase.LIVE):
-        made.begin("agent", 0.0, ask=False, snapshot=False)
+        made.begin("agent", 0.0, Ask.NOTHING, ())
     if phase is Phase.LIVE:
         made.ready(1)
     assert made.phase is phase
@@ -50,7 +51,7 @@ def test_a_link_is_dialled_begun_and_ready_in_that_order() -> None:
     assert opened.dial("agent", 5.0) == [Dial(1, "agent")]
     assert opened.deadline() == 15.0
     assert opened.dialled(1)
-    assert opened.begin("agent", 6.0, ask=True, snapshot=False) == [Begin(1, "agent", seed=True, ask=True)]
+    assert opened.begin("agent", 6.0, Ask.UNANSWERED, ()) == [Begin(1, "agent", seed=True, ask=Ask.UNANSWERED)]
     assert opened.deadline() == 16.0
     assert not opened.dialled(1), "it is dialled once"
     assert opened.ready(1)
@@ -69,13 +70,12 @@ def test_a_model_that_was_not_asked_cannot_be_ready() -> None:
     assert not links(Phase.DIALLING).ready(1)
 
 
-@pytest.mark.parametrize(
-    ("ask", "snapshot", "said_again"), [(True, True, True), (True, False, False), (False, True, False)]
-)
-def test_with_a_handle_the_old_session_goes_on(ask: bool, snapshot: bool, said_again: bool) -> None:
-    # contract 4.4, 7.1: nothing is re-sent, but what a snapshot does not hold
+@pytest.mark.parametrize("ask", Ask)
+def test_with_a_handle_the_old_session_goes_on(ask: Ask) -> None:
+    # contract 4.4, 7.1
     resumed = links(Phase.DIALLING, handle="h")
-    assert resumed.begin("agent", 0.0, ask=ask, snapshot=snapshot) == [Begin(1, "agent", "h", ask=said_again)]
+    part = Part(text="waits")
+    assert resumed.begin("agent", 0.0, ask, (part,)) == [Begin(1, "agent", "h", ask=ask, held=(part,))]
     assert resumed.resumed
     assert resumed.session == 0
 
@@ -170,7 +170,7 @@ def test_a_handle_that_keeps_failing_gives_way_to_a_fresh_session() -> None:
     failing.lost(2, CABLE, 0.0, idle=False)
     assert failing.handle == "h", "a socket that does not open says nothing of the handle"
     failing.dial("agent", 0.0)
-    failing.begin("agent", 0.0, ask=False, snapshot=False)
+    failing.begin("agent", 0.0, Ask.NOTHING, ())
     failing.lost(3, CABLE, 0.0, idle=False)
     assert failing.handle is None
 
@@ -181,16 +181,16 @@ def test_failures_of_handles_are_counted_anew_after(by: str) -> None:
     failing = links(Phase.SETTING_UP, handle="h")
     failing.lost(1, CABLE, 0.0, idle=False)
     failing.dial("agent", 0.0)
-    failing.begin("agent", 0.0, ask=False, snapshot=False)
+    failing.begin("agent", 0.0, Ask.NOTHING, ())
     if by == "a hand-over":
         failing.hand_over("agent", 0.0)
         failing.handle = "i"
-        failing.begin("agent", 0.0, ask=False, snapshot=False)
+        failing.begin("agent", 0.0, Ask.NOTHING, ())
     else:
         failing.ready(2)
         failing.lost(2, CABLE, 0.0, idle=False)
         failing.dial("agent", 0.0)
-        failing.begin("agent", 0.0, ask=False, snapshot=False)
+        failing.begin("agent", 0.0, Ask.NOTHING, ())
     failing.lost(3, CABLE, 0.0, idle=False)
     assert failing.handle is not None
 
@@ -201,7 +201,7 @@ def test_another_agent_gets_a_fresh_session_of_its_own() -> None:
     assert moved.hand_over("other", 0.0) == [HangUp(1, reason="transfer"), Dial(2, "other")]
     assert moved.handle is None
     assert not moved.again
-    assert moved.begin("other", 0.0, ask=True, snapshot=False) == [Begin(2, "other", seed=True, ask=True)]
+    assert moved.begin("other", 0.0, Ask.LAST, ()) == [Begin(2, "other", seed=True, ask=Ask.LAST)]
 
 
 # A model that goes away.

@@ -96,24 +96,40 @@ def test_sums_of_floats_leave_no_crumb_that_eats_the_rest(held: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("message", "control", "question", "stays"),
+    ("message", "control", "stays"),
     [
-        (turn("a"), True, True, False),
-        (turn("a", complete=False), True, False, False),
-        (RESULTS, True, True, False),
-        (ActivityStarted(), True, False, True),
-        (StreamEnded(), True, False, True),
-        (chunk(1), False, False, True),
+        (turn("a"), True, True),
+        (turn("a", complete=False), True, True),
+        (RESULTS, True, False),
+        (ActivityStarted(), True, True),
+        (StreamEnded(), True, True),
+        (chunk(1), False, True),
     ],
 )
-def test_a_fresh_session_is_told_what_is_stored_and_needs_the_rest(
-    message: Message, control: bool, question: bool, stays: bool
-) -> None:
+def test_a_fresh_session_is_told_results_and_needs_the_rest(message: Message, control: bool, stays: bool) -> None:
     # contract 4.4
     box = outbox(10.0, message)
-    assert (box.holds_control, box.holds_question) == (control, question)
-    box.drop_stored()
+    assert box.holds_control is control
+    assert box.drop_results() is not stays
     assert (len(box) == 1) is stays
+
+
+def test_what_the_user_wrote_and_nobody_heard_can_be_told_from_the_rest() -> None:
+    # contract 2.2, 4.4: it is left out of what a fresh session is told
+    first, second = turn("a"), turn("b", complete=False)
+    box = outbox(10.0, first, chunk(1), second, RESULTS)
+    held = box.held_parts
+    assert [part.text for part in held] == ["a", "b"]
+    assert all(part is said for part, said in zip(held, (first.content.parts or []) + (second.content.parts or []), strict=True))
+
+
+def test_what_comes_back_unsent_is_no_open_question() -> None:
+    # contract 7.3
+    unheard = turn("a")
+    box = outbox(10.0)
+    box.questions.sent(unheard)
+    box.put_back((unheard,))
+    assert not box.questions.resumed()
 
 
 def test_shedding_is_news_once_until_the_model_is_back() -> None:

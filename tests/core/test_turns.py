@@ -109,7 +109,7 @@ def test_a_suspended_turn_waits_for_the_new_link_and_then_a_while() -> None:
     lost = turns(SPEAKING)
     lost.beat(LOST, 1.0)
     assert lost.deadline() is None
-    lost.resumed(4.0)
+    lost.resumed(4.0, asked=False)
     assert lost.deadline() == 4.0 + RESUME_SETTLE
     lost.beat(LOST, 5.0)
     assert lost.deadline() is None, "the next link is waited for"
@@ -117,7 +117,7 @@ def test_a_suspended_turn_waits_for_the_new_link_and_then_a_while() -> None:
 
 def test_a_link_that_comes_back_while_nothing_was_said_starts_no_clock() -> None:
     idle = turns(QUIET)
-    idle.resumed(4.0)
+    idle.resumed(4.0, asked=False)
     assert idle.deadline() is None
 
 

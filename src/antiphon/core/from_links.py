@@ -29,7 +29,7 @@ def model_ready(state: ConversationState, link: int, now: float) -> None:
     again, resumed = state.links.again, state.links.resumed
     if not state.links.ready(link):
         return
-    state.turns.resumed(now)
+    state.turns.resumed(now, asked=state.outbox.questions.resumed())
     if again:
         state.fact("reconnected", resumed=resumed)
     else:
@@ -105,7 +105,7 @@ def _begin(state: ConversationState, now: float) -> None:
     waits = (state.outbox.drop_results() if fresh else False) or turns.owed
     ask = Ask.NOTHING
     if fresh:
-        state.outbox.asked = []
+        state.outbox.questions.answered()
     if turns.handed_over:
         ask = Ask.LAST
     elif waits and links.session and (fresh or state.role.capabilities.handle_is_snapshot):

@@ -110,12 +110,12 @@ def settle(state: ConversationState, now: float) -> None:
     """Ends a turn whose model has forgotten to, and asks again one that has forgotten the question (`turns`)."""
     if not state.turns.due(now):
         return
+    unanswered = state.turns.quiet and state.turns.owed
     act = state.turns.beat(Beat.SETTLED, now)
     if act is not Act.DROP:
         _turn_complete(state, TurnComplete(), act, now)
-    elif state.turns.owed:
-        forgotten, state.outbox.asked = state.outbox.asked, []
-        for turn in forgotten:
+    elif unanswered:
+        for turn in state.outbox.questions.forgotten():
             state.say(turn)
 
 
@@ -129,7 +129,7 @@ def _takes_floor(state: ConversationState, now: float) -> bool:
             state.flush_transcript("user")
         if before in (Floor.QUIET, Floor.HUSHED):
             state.budget.turn_began()
-            state.outbox.asked = []
+            state.outbox.questions.answered()
     state.budget.heard(now)
     return True
 

@@ -13,6 +13,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from antiphon.core.messages import Media, Message, ToolResults, Turn
+from antiphon.core.questions import Questions
 from antiphon.queue import check_blob
 
 if TYPE_CHECKING:
@@ -35,8 +36,8 @@ class Outbox:
         self._audio = 0.0
         self._media = 0
         self._reported = False
-        self.asked: list[Turn] = []
-        """What the user wrote and was sent since the model last took the floor."""
+        self.questions = Questions()
+        """What has left and wants an answer."""
         self.dropped = 0
         """Media that left the ring unheard since there was last a live link."""
 
@@ -62,7 +63,7 @@ class Outbox:
     def put_back(self, unsent: Iterable[Message]) -> None:
         """Takes back what a dead link did not send (rule 3)."""
         returned = tuple(unsent)
-        self.asked = [turn for turn in self.asked if not any(turn is message for message in returned)]
+        self.questions.returned(returned)
         self._waiting.extendleft(reversed(returned))
         self._weigh(*returned)
 

@@ -98,7 +98,7 @@ class ConversationState:
                 if message.session != links.session:
                     message = in_words(message)
             elif isinstance(message, Turn):
-                self.outbox.asked.append(message)
+                self.outbox.questions.sent(message)
             self.out.append(Send(links.current, message))
             return
         self.outbox.put(message)

@@ -191,11 +191,11 @@ class Turns:
             self._settles_at = now + SETTLE if cut else None
         return act
 
-    def resumed(self, now: float) -> None:
+    def resumed(self, now: float, *, asked: bool) -> None:
         """A new link is ready: a suspended turn may go on, an owed answer come (rules 5 and 7)."""
         if self.floor is Floor.SUSPENDED:
             self._settles_at = now + RESUME_SETTLE
-        elif self.floor is Floor.QUIET and self.owed:
+        elif self.floor is Floor.QUIET and asked:
             self._settles_at = now + RE_ASK
 
     def deadline(self) -> float | None:

@@ -1,0 +1,42 @@
+"""What the user wrote, was sent, and has not been answered (`turns`, rule 7)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from antiphon.core.messages import Message, Turn
+
+__all__ = ["Questions"]
+
+
+class Questions:
+    """Questions by the link they were sent on: the present one, or one that was lost before the answer came."""
+
+    def __init__(self) -> None:
+        self._here: list[Turn] = []
+        self._before: list[Turn] = []
+
+    def sent(self, turn: Turn) -> None:
+        self._here.append(turn)
+
+    def returned(self, unsent: Sequence[Message]) -> None:
+        """These never left, and will be sent again in any case."""
+        self._here = [turn for turn in self._here if not any(turn is message for message in unsent)]
+
+    def answered(self) -> None:
+        """The model took the floor, or was told the whole conversation anew."""
+        self._here, self._before = [], []
+
+    def resumed(self) -> bool:
+        """The session goes on on another link; whether it owes an answer to something sent before."""
+        self._before += self._here
+        self._here = []
+        return bool(self._before)
+
+    def forgotten(self) -> list[Turn]:
+        """What the resumed model has not answered; it is to be asked once more, and then not again."""
+        forgotten, self._before = self._before, []
+        return forgotten
