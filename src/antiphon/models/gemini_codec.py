@@ -7,13 +7,12 @@ several kinds of news in one frame; what is not known is left aside.
 
 from __future__ import annotations
 
-from binascii import Error as Base64Error
-from binascii import a2b_base64, b2a_base64
+from binascii import b2a_base64
 from functools import lru_cache
 from math import isfinite
-from typing import TYPE_CHECKING, Any, Final, TypeVar, assert_never
+from typing import TYPE_CHECKING, Any, Final, TypeVar, assert_never, cast
 
-from pydantic_core import from_json, to_json
+from pydantic_core import SchemaValidator, core_schema, from_json, to_json
 
 from antiphon.core.messages import (
     ActivityEnded,
@@ -158,12 +157,12 @@ class GeminiCodec:
         if not data.strip():
             return []
         try:
-            return list(self._signals(from_json(data)))
-        except (
-            ValueError,
-            TypeError,
-            AttributeError,
-        ) as garbled:  # ValidationError, Base64Error: ValueErrors
+            message = from_json(data)
+            if len(message) == 1 and (said := message.get("serverContent")) and len(said) == 1:
+                if (turn := said.get("modelTurn")) is not None:
+                    return list(_parts(turn))  # nearly every frame: speech, and nothing else
+            return list(self._signals(message))
+        except (ValueError, TypeError, AttributeError) as garbled:  # ValidationError is a ValueError
             raise MalformedFrame(
                 f"Gemini sent a frame that cannot be read: {_glimpse(data)} ({garbled})."
             ) from garbled
@@ -202,9 +201,7 @@ class GeminiCodec:
         if (heard := _either(said, "inputTranscription", "input_transcription")) is not None:
             yield InputTranscript(*_words(heard))
         if (turn := _either(said, "modelTurn", "model_turn")) is not None:
-            for part in _list(turn.get("parts")):
-                if (signal := _part(part)) is not None:
-                    yield signal
+            yield from _parts(turn)
         if (spoken := _either(said, "outputTranscription", "output_transcription")) is not None:
             text, finished, language = _words(spoken)
             if self._profile.text_as_transcript:
@@ -221,6 +218,12 @@ class GeminiCodec:
 
     def handshake_error(self, status: int, body: str) -> ModelConnectionError:
         return gemini_errors.handshake_error(status, body)
+
+
+def _parts(turn: _Json) -> Iterator[ModelSignal]:
+    for part in _list(turn.get("parts")):
+        if (signal := _part(part)) is not None:
+            yield signal
 
 
 def _part(part: _Json) -> ModelSignal | None:
@@ -333,16 +336,13 @@ def _speech(mime_type: str) -> str | None:
     return mime_type if rated else f"{mime_type};rate={_OUTPUT_RATE}"
 
 
-_STANDARD = str.maketrans("-_", "+/")
+_BASE64: Final = SchemaValidator(core_schema.bytes_schema(), core_schema.CoreConfig(val_json_bytes="base64"))
 
 
 def _bytes(data: str) -> bytes:
-    if "-" in data or "_" in data:
-        data = data.translate(_STANDARD)
-    try:
-        return a2b_base64(data)
-    except Base64Error:
-        return a2b_base64(data + "=" * (-len(data) % 4))
+    """Either alphabet, padded or not; in compiled code, at a third of `binascii`'s cost."""
+    decoded: bytes = _BASE64.validate_strings(cast("Any", data))  # its stub leaves plain strings out
+    return decoded
 
 
 def _lenient(kind: type[_M], value: Any) -> _M:
