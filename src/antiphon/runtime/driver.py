@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any, assert_never
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, Self, assert_never
 from uuid import uuid4
 
 from antiphon.agents import InvocationContext, ReadonlyContext, Troupe
 from antiphon.agents.instructions import render
-from antiphon.core import Conversation
+from antiphon.core import Conversation, drafts
 from antiphon.core.commands import (
     Ask,
     Begin,
@@ -51,7 +53,8 @@ from antiphon.runtime.toolrunner import ToolRunner
 from antiphon.tools import ToolContext
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
+    from types import TracebackType
 
     from antiphon.events import Event
     from antiphon.queue import LiveRequest, LiveRequestQueue
@@ -62,12 +65,21 @@ __all__ = ["Driver"]
 
 log = logging.getLogger(__name__)
 
-_BURST = 256
+BURST: Final = 256
 """Requests taken from the user's queue before everyone else has a turn."""
+ORDERLY: Final = 0.8
+"""The share of `RunConfig.shutdown_timeout` for ending in good order; what still runs is then cancelled."""
+SLOW: Final = 1.0
+"""Seconds from which an instruction callable may be why a connection was given up."""
 
 
 class Driver:
-    """One conversation, running. Use it as `start`, then `events`, then always `shut_down`."""
+    """One conversation, running inside its `async with` block, in which its `events` are to be read.
+
+    Leaving the block ends everything that still runs, within `RunConfig.shutdown_timeout` (contract 1.6),
+    also when the caller is cancelled meanwhile. It raises `StoreFailed` when events could not be stored, and
+    the block is not left by another error already.
+    """
 
     def __init__(
         self,
@@ -77,16 +89,19 @@ class Driver:
         sessions: BaseSessionService,
         artifacts: Artifacts | None,
     ) -> None:
+        config = invocation.run_config
         self._loop = asyncio.get_running_loop()
-        self._invocation = invocation
         self._troupe = troupe
         self._queue = queue
         self._artifacts = artifacts
-        self._conversation = Conversation(troupe.cast, invocation.run_config, self._loop.time(), random.random)
-        self._channel = EventChannel(invocation.run_config.event_buffer)
+        self._conversation = Conversation(troupe.cast, config, self._loop.time(), random.random)
+        self._channel = EventChannel(
+            config.event_buffer, self._overloaded if config.lifecycle_events else None
+        )
         self._tasks = TaskOwner(self._crashed)
-        self._writer = SessionWriter(sessions, invocation.session, self._tasks, self._channel.close)
-        self._links = LinkBoard(invocation.run_config, self._tasks, self.feed, self._drain)
+        self._writer = SessionWriter(sessions, invocation.session, self._tasks, self._fail)
+        self._invocation = replace(invocation, session=self._writer.session)
+        self._links = LinkBoard(config, self._tasks, self.feed, self._drain)
         self._tools = ToolRunner(
             lambda agent: troupe.speakers[agent].tools, self._tool_context, self.feed, self._tasks
         )
@@ -94,36 +109,61 @@ class Driver:
 
     # What the runner calls.
 
-    def start(self) -> None:
+    async def __aenter__(self) -> Self:
         """Claims the queue and dials. Raises `QueueInUse`."""
         self._queue.attach(self._wake)
         self._perform(self._conversation.start(self._loop.time()))
         self._set_timer()
         self._drain()
+        return self
 
     def events(self) -> AsyncIterator[Event]:
         """What happens, until the conversation ends; raises the error it ended by, if any."""
-        return self._channel.events()
+        return self._channel
 
-    async def shut_down(self) -> None:
-        """Ends everything that is still running, within `RunConfig.shutdown_timeout` (contract 1.6)."""
-        timeout = self._invocation.run_config.shutdown_timeout
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        leave_by = self._loop.time() + self._invocation.run_config.shutdown_timeout
         self._queue.detach()
         self.feed(AppLeft())
         self._pump.stop()
         self._channel.close()
-        try:
-            async with asyncio.timeout(timeout):
-                await self._links.close_all()
-                await self._writer.flush()
-        except TimeoutError:
-            log.error("Ending %s took longer than %.1f s.", self._invocation.invocation_id, timeout)
-        await self._tasks.cancel_all(timeout)
+        cancelled: asyncio.CancelledError | None = None
+        ending = self._tasks.spawn(self._end(leave_by), "antiphon-shutdown")
+        while not ending.done() or ending.cancelled():
+            if ending.cancelled():  # by a loop that goes down, which cancels every task
+                ending = self._tasks.spawn(self._end(leave_by), "antiphon-shutdown")
+            try:
+                await asyncio.wait([ending])
+            except asyncio.CancelledError as again:
+                cancelled = again
+        if (lost := self._writer.lost()) is not None:
+            log.error("%s: %s", self._invocation.invocation_id, lost)
+        if cancelled is not None:
+            raise cancelled
+        if lost is not None and (kind is None or kind is GeneratorExit):
+            raise lost
+
+    async def _end(self, leave_by: float) -> None:
+        """Ends in good order what can, then the rest."""
+        orderly = [
+            self._tasks.spawn(self._links.close_all(), "antiphon-close"),
+            self._tasks.spawn(self._writer.flush(), "antiphon-flush"),
+        ]
+        _, late = await asyncio.wait(orderly, timeout=(leave_by - self._loop.time()) * ORDERLY)
+        if late:
+            names = ", ".join(task.get_name() for task in late)
+            log.error("Ending %s takes too long: %s is cut off.", self._invocation.invocation_id, names)
+        await self._tasks.cancel_all(max(leave_by - self._loop.time(), 0.0))
 
     # Signals in, commands out.
 
     def feed(self, signal: Signal) -> None:
-        """Tells the conversation what happened. May be called from within a command: it then waits its turn."""
+        """Tells the conversation what happened. Within a command it waits its turn.
+
+        To be called on the event loop. Never raises: an error in here ends the conversation by that error.
+        """
         pump = self._pump
         pump.inbox.append(signal)
         if pump.running:
@@ -131,7 +171,10 @@ class Driver:
         pump.running = True
         try:
             while pump.inbox:
-                self._perform(self._conversation.handle(pump.inbox.popleft(), self._loop.time()))
+                try:
+                    self._perform(self._conversation.handle(pump.inbox.popleft(), self._loop.time()))
+                except Exception as error:  # the caller, such as a socket, could do nothing about it
+                    self._crashed(error)
         finally:
             pump.running = False
         self._set_timer()
@@ -164,6 +207,7 @@ class Driver:
                 case Record() | SaveRecording():
                     pass
                 case End(_, _, error):
+                    self._pump.stop()
                     self._channel.close(error)
                 case _:
                     assert_never(command)
@@ -172,7 +216,8 @@ class Driver:
         event.id = str(uuid4())
         event.invocation_id = self._invocation.invocation_id
         event.timestamp = time.time()
-        event.custom_metadata = self._invocation.run_config.custom_metadata
+        metadata = self._invocation.run_config.custom_metadata
+        event.custom_metadata = metadata and dict(metadata)
 
     # Links.
 
@@ -182,7 +227,7 @@ class Driver:
             return Seed((), None)
         can = self._troupe.speakers[begin.agent].model.capabilities
         told = seed(
-            self._writer.history,
+            self._writer.session.events,
             begin.agent,
             ask=begin.ask,
             held=begin.held,
@@ -192,12 +237,13 @@ class Driver:
 
     async def _begin(self, begin: Begin, told: Seed) -> None:
         speaker = self._troupe.speakers[begin.agent]
+        asked_at = self._loop.time()
         try:
             instruction = await render(
                 speaker.agent.instruction, ReadonlyContext(self._invocation, begin.agent)
             )
         except Exception as error:
-            self._channel.close(error)
+            self._fail(error)
             return
         setup = Setup(
             config=self._invocation.run_config,
@@ -208,7 +254,14 @@ class Driver:
             history=told.history,
             pending=told.pending,
         )
-        self._links.begin(begin.link, setup)
+        took = self._loop.time() - asked_at
+        if not self._links.begin(begin.link, setup) and took > SLOW:
+            log.warning(
+                "The instruction of %s took %.1f s, and the connection was given up meanwhile. Make it "
+                "faster, or raise RunConfig.connect_timeout.",
+                begin.agent,
+                took,
+            )
 
     # Tools.
 
@@ -228,15 +281,16 @@ class Driver:
         if self._pump.draining:
             return
         self._pump.draining = True
-        if threading.get_ident() == self._pump.thread:
-            self._loop.call_soon(self._drain)
-        else:
-            self._loop.call_soon_threadsafe(self._drain)
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody takes anything any more
+            if threading.get_ident() == self._pump.thread:
+                self._loop.call_soon(self._drain)
+            else:
+                self._loop.call_soon_threadsafe(self._drain)
 
     def _drain(self) -> None:
         """Takes what the user sent, while the model keeps up."""
         self._pump.draining = False
-        for _ in range(_BURST):
+        for _ in range(BURST):
             if self._pump.stopped or not self._links.writable:
                 return
             request = self._queue.take()
@@ -259,16 +313,29 @@ class Driver:
 
     def _overflow(self) -> None:
         capacity = self._invocation.run_config.event_buffer
-        self._channel.close(
+        self._fail(
             ConsumerTooSlow(
-                f"{capacity} events that must not be lost wait for the application. Read run_live() without blocking "
-                "in between, or raise RunConfig.event_buffer."
+                f"{capacity} events that must not be lost wait for the application. Read run_live() without "
+                "blocking in between, or raise RunConfig.event_buffer."
             )
         )
 
+    def _overloaded(self) -> Event:
+        reason = "the application reads its events too slowly"
+        event = drafts.lifecycle(self._conversation.agent, "overloaded", reason=reason, count=1)
+        self._stamp(event)
+        return event
+
     def _crashed(self, error: BaseException) -> None:
         log.error("A task of %s crashed.", self._invocation.invocation_id, exc_info=error)
+        self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        """Ends the conversation by an error, which is raised after the events that wait."""
         self._channel.close(error)
+        if not self._pump.failed:
+            self._pump.failed = True
+            self.feed(AppLeft())
 
 
 class _Pump:
@@ -279,10 +346,11 @@ class _Pump:
         self.running = False
         self.draining = False
         self.stopped = False
+        self.failed = False
         self.thread = threading.get_ident()
         self.timer: asyncio.TimerHandle | None = None
 
-    def set_timer(self, loop: asyncio.AbstractEventLoop, deadline: float, tick: Any) -> None:
+    def set_timer(self, loop: asyncio.AbstractEventLoop, deadline: float, tick: Callable[[], None]) -> None:
         """One timer, at `deadline` at the latest; one that rings early is only asked again."""
         if self.timer is not None:
             if self.timer.when() <= deadline:
@@ -310,5 +378,3 @@ def _signals(request: LiveRequest) -> list[Signal]:
     if request.activity_end is not None:
         return [*before, UserActivity("end")]
     return [*before, UserStreamEnd() if request.audio_stream_end else UserLeft()]
-
-

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from antiphon.core.signals import LinkDialled, LinkLost, Received
@@ -12,6 +11,8 @@ from antiphon.errors import AntiphonError, ModelConnectionError
 from antiphon.models import Listener, LiveModel, ModelConnection, Setup
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from antiphon.config import RunConfig
     from antiphon.core.messages import Message
     from antiphon.core.signals import ModelSignal, Signal
@@ -23,15 +24,33 @@ log = logging.getLogger(__name__)
 
 
 class Link(Listener):
-    """One link. It turns what its connection reports into signals, and reports its loss exactly once."""
+    """One link. It turns what its connection reports into signals.
 
-    def __init__(self, number: int, feed: Callable[[Signal], None], drain: Callable[[], None]) -> None:
+    Its loss is reported once, by `lose`, and not before the loop's next turn: what is still said on it
+    meanwhile then comes back in order, together with what the connection did not send.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        feed: Callable[[Signal], None],
+        drain: Callable[[], None],
+        lose: Callable[[LinkLost], None],
+    ) -> None:
         self.number = number
         self.connection: ModelConnection | None = None
         self.opening: asyncio.Task[None] | None = None
         self._feed = feed
         self._drain = drain
-        self._lost = False
+        self._lose = lose
+        self._unsent: list[Message] | None = None
+
+    def send(self, message: Message) -> None:
+        if self._unsent is not None:
+            self._unsent.append(message)
+            return
+        assert self.connection is not None, "the conversation sends on live links only"
+        self.connection.send(message)
 
     def received(self, said: Sequence[ModelSignal]) -> None:
         self._feed(Received(self.number, said))
@@ -40,13 +59,19 @@ class Link(Listener):
         self._drain()
 
     def lost(self, error: ModelConnectionError | None, unsent: tuple[Message, ...]) -> None:
-        if not self._lost:
-            self._lost = True
-            self._feed(LinkLost(self.number, error, unsent))
+        if self._unsent is None:
+            self._unsent = list(unsent)
+            asyncio.get_running_loop().call_soon(self._report, error, self._unsent)
+
+    def _report(self, error: ModelConnectionError | None, unsent: list[Message]) -> None:
+        self._lose(LinkLost(self.number, error, tuple(unsent)))
 
 
 class LinkBoard:
-    """All links of one conversation."""
+    """All links of one conversation.
+
+    `feed` takes their signals; `drain` is called when more may be taken from the user.
+    """
 
     def __init__(
         self, config: RunConfig, tasks: TaskOwner, feed: Callable[[Signal], None], drain: Callable[[], None]
@@ -58,28 +83,31 @@ class LinkBoard:
         self._links: dict[int, Link] = {}
         self._newest = 0
 
+    def __len__(self) -> int:
+        return len(self._links)
+
     @property
     def writable(self) -> bool:
-        """Whether more may be taken from the user: a link that is not there keeps nothing back, the core does."""
+        """Whether more may be taken from the user. A link that is gone keeps nothing back: the core does."""
         link = self._links.get(self._newest)
         return link is None or link.connection is None or link.connection.writable
 
     def dial(self, number: int, model: LiveModel) -> None:
         """Opens a connection; `LinkDialled` or `LinkLost` follows."""
-        link = self._links[number] = Link(number, self._feed, self._drain)
+        link = self._links[number] = Link(number, self._feed, self._drain, self._lost)
         link.opening = self._tasks.spawn(self._open(link, model), f"antiphon-dial {number}")
 
-    def begin(self, number: int, setup: Setup) -> None:
-        """Sets up the session on a link that is open; one that is gone meanwhile has been reported."""
+    def begin(self, number: int, setup: Setup) -> bool:
+        """Sets up the session on a link that is open. False for one that is gone, which has been reported."""
         link = self._links.get(number)
-        if link is not None and link.connection is not None:
-            self._newest = number
-            link.connection.begin(setup)
+        if link is None or link.connection is None:
+            return False
+        self._newest = number
+        link.connection.begin(setup)
+        return True
 
     def send(self, number: int, message: Message) -> None:
-        link = self._links[number]
-        assert link.connection is not None, "the conversation sends on live links only"
-        link.connection.send(message)
+        self._links[number].send(message)
 
     def hang_up(self, number: int, code: int, reason: str) -> None:
         """Closes a link in good order, without waiting for it."""
@@ -96,11 +124,14 @@ class LinkBoard:
             link.connection = await model.connect(self._config, link)
         except ModelConnectionError as error:
             link.lost(error, ())
-        except AntiphonError as error:
-            link.lost(ModelConnectionError(str(error)), ())
         except Exception as error:
-            log.exception("Connecting to %s failed in an unexpected way.", model.name)
-            link.lost(ModelConnectionError(f"Connecting to {model.name} failed: {type(error).__name__}: {error}"), ())
+            told = str(error)
+            if not isinstance(error, AntiphonError):
+                log.exception("Connecting to %s failed in an unexpected way.", model.name)
+                told = f"Connecting to {model.name} failed: {type(error).__name__}: {error}"
+            failed = ModelConnectionError(told)
+            failed.__cause__ = error
+            link.lost(failed, ())
         else:
             self._feed(LinkDialled(link.number))
 
@@ -108,7 +139,15 @@ class LinkBoard:
         if link.connection is None and link.opening is not None:
             link.opening.cancel()
             await asyncio.wait([link.opening])
-        if link.connection is not None:
-            await link.connection.close(code, reason)
-        link.lost(None, ())
-        self._links.pop(link.number, None)
+        try:
+            if link.connection is not None:
+                await link.connection.close(code, reason)
+        except Exception:
+            log.exception("Closing link %d failed.", link.number)
+        finally:
+            link.lost(None, ())
+
+    def _lost(self, lost: LinkLost) -> None:
+        self._links.pop(lost.link, None)
+        self._feed(lost)
+        self._drain()  # what waited for this link to take more waits for it no longer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import logging
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -11,7 +11,6 @@ from antiphon.artifacts import BaseArtifactService, InMemoryArtifactService
 from antiphon.config import RunConfig
 from antiphon.errors import SessionNotFound
 from antiphon.runtime.driver import Driver
-from antiphon.runtime.tasks import TaskOwner
 from antiphon.sessions import BaseSessionService, InMemorySessionService, Session
 
 if TYPE_CHECKING:
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
     from antiphon.queue import LiveRequestQueue
 
 __all__ = ["InMemoryRunner", "Runner"]
+
+log = logging.getLogger(__name__)
 
 
 class Runner:
@@ -48,6 +49,7 @@ class Runner:
         self.session_service = session_service
         self.artifact_service = artifact_service
         self._troupe: Troupe = assemble(agent)
+        _tell_what_will_not_work(self._troupe)
 
     async def run_live(
         self,
@@ -60,8 +62,11 @@ class Runner:
         """One conversation: yields its events as they happen, until it ends (contract 1.3, 1.5).
 
         Before anything is opened it raises `SessionNotFound`, `QueueInUse`, `UnsupportedByModel` or
-        `MissingCredentials`. After the last event it raises `ModelConnectionError` when the connection could not
-        be kept. However it ends, and also when the caller leaves early, nothing is left running (contract 1.6).
+        `MissingCredentials`. After the last event it raises `ModelConnectionError` when the connection could
+        not be kept, `ConsumerTooSlow` when the caller does not read, and `StoreFailed` when the session
+        service did not take an event; the last also out of `aclose()`. However it ends, and also when the
+        caller leaves early, nothing is left running (contract 1.6): leave by `aclose()`, e.g. of
+        `contextlib.aclosing`, to have that done when the next line runs.
         """
         config = run_config or RunConfig()
         for speaker in self._troupe.speakers.values():
@@ -71,12 +76,9 @@ class Runner:
         driver = Driver(
             invocation, self._troupe, live_request_queue, self.session_service, self.artifact_service
         )
-        driver.start()
-        try:
+        async with driver:
             async for event in driver.events():
                 yield event
-        finally:
-            await _whatever_happens(driver)
 
     async def _session(self, user_id: str, session_id: str) -> Session:
         session = await self.session_service.get_session(
@@ -102,15 +104,14 @@ class InMemoryRunner(Runner):
         )
 
 
-async def _whatever_happens(driver: Driver) -> None:
-    """Shuts down to the end even when the caller is cancelled in the middle of it."""
-    ending = TaskOwner(lambda error: None).spawn(driver.shut_down(), "antiphon-shutdown")
-    cancelled: asyncio.CancelledError | None = None
-    while not ending.done():
-        try:
-            await asyncio.shield(ending)
-        except asyncio.CancelledError as again:
-            cancelled = again
-    ending.result()
-    if cancelled is not None:
-        raise cancelled
+def _tell_what_will_not_work(troupe: Troupe) -> None:
+    for name, speaker in troupe.speakers.items():
+        for tool in speaker.tools.values():
+            if tool.wants_input_stream is not None:
+                log.warning(
+                    "%s of agent %s takes %s, a copy of the user's live media, which this release does not "
+                    "have yet. Give the parameter a default of None; without one every call of it fails.",
+                    tool.name,
+                    name,
+                    tool.wants_input_stream,
+                )

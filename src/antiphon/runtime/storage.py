@@ -1,7 +1,8 @@
 """Events on their way into the session: in order, off the path of audio, none forgotten.
 
-The driver hands events over and goes on; one task appends them one after the other. A store that fails is tried
-again; when it keeps failing the conversation is told, and ends, since what cannot be stored would be lost.
+The driver hands events over and goes on; one task appends them one after the other. A store that fails is
+tried again; when it keeps failing the conversation is told, and ends, since what cannot be stored would be
+lost. What was refused for good, e.g. because the session is gone, is not tried again.
 """
 
 from __future__ import annotations
@@ -9,81 +10,132 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from antiphon.errors import StoreFailed
-from antiphon.events import Event
-from antiphon.runtime.tasks import TaskOwner
-from antiphon.sessions import BaseSessionService, Session
+from antiphon.errors import StoreFailed, UsageError
 
-__all__ = ["RETRIES", "UNSTORED", "SessionWriter"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from antiphon.events import Event
+    from antiphon.runtime.tasks import TaskOwner
+    from antiphon.sessions import BaseSessionService, Session
+
+__all__ = ["PATIENCE", "RETRIES", "UNSTORED", "SessionWriter"]
 
 log = logging.getLogger(__name__)
 
 RETRIES: Final = (0.1, 0.5, 2.0)
 """Seconds before each further try of an append that failed."""
+PATIENCE: Final = 15.0
+"""Seconds after which an append that neither returns nor raises counts as failed."""
 UNSTORED: Final = 10_000
 """Events that may wait for the store; one more ends the conversation."""
 
 
 class SessionWriter:
-    """Writes one conversation's events to its session. `failed` is told, once, when the store gives up."""
+    """Writes one conversation's events to its session.
+
+    `failed` is called once, when events cannot be stored, or not fast enough. Whoever uses it then lets the
+    conversation end, calls `flush`, and asks `lost` what did not get through.
+    """
 
     def __init__(
-        self, service: BaseSessionService, session: Session, tasks: TaskOwner, failed: Callable[[StoreFailed], None]
+        self,
+        service: BaseSessionService,
+        session: Session,
+        tasks: TaskOwner,
+        failed: Callable[[StoreFailed], None],
     ) -> None:
         self._service = service
-        self._session = session
+        self._stored = session
         self._tasks = tasks
         self._failed = failed
         self._waiting: deque[Event] = deque()
+        self._writers: dict[str, Event] = {}
         self._worker: asyncio.Task[None] | None = None
-        self._broken = False
-        self.history = list(session.events)
-        """The stored conversation and what is on its way there."""
+        self._refused = False
+        self._failure: StoreFailed | None = None
+        self.session = session.model_copy(
+            update={"state": dict(session.state), "events": list(session.events)}
+        )
+        """The session with all that is on its way there, to be read; `state` stays the same object."""
 
     def add(self, event: Event) -> None:
-        """Takes an event over; what it changes in the session's state can be read at once."""
-        self.history.append(event)
-        if self._broken:
-            return
+        """Takes an event over; what it changes in the session's state can be read at once (contract 4.6)."""
         self._waiting.append(event)
+        self.session.events.append(event)
+        self.session.last_update_time = max(self.session.last_update_time, event.timestamp)
+        if event.actions.state_delta:
+            self._writers.update(dict.fromkeys(event.actions.state_delta, event))
+            self._refresh()
         if len(self._waiting) > UNSTORED:
-            self._give_up(StoreFailed(f"{UNSTORED} events wait for the session service; it does not keep up."))
-        elif self._worker is None:
-            self._worker = self._tasks.spawn(self._write(), "antiphon-store")
+            self._give_up(StoreFailed(f"{UNSTORED} events wait: the session service does not keep up."))
+        self._work()
 
     async def flush(self) -> None:
-        """Returns when everything taken over is stored, or the store has given up."""
-        while self._worker is not None and not self._broken:
-            await asyncio.wait([self._worker])
+        """Returns when everything taken over is stored, or the store has refused it."""
+        while (worker := self._work()) is not None:
+            await asyncio.wait([worker])
+
+    def lost(self) -> StoreFailed | None:
+        """What to raise for events that did not get into the session, if there are any (contract 4.1)."""
+        if not self._waiting:
+            return None
+        return self._failure or StoreFailed(
+            f"Events not stored in time: {len(self._waiting)}. The session service takes too long; if it "
+            "needs that, raise RunConfig.shutdown_timeout."
+        )
+
+    def _work(self) -> asyncio.Task[None] | None:
+        """The task that stores what waits, a new one if need be; `None` when there is nothing to do."""
+        if not self._waiting or self._refused:
+            return None
+        if self._worker is None or self._worker.done():
+            self._worker = self._tasks.spawn(self._write(), "antiphon-store")
+        return self._worker
 
     async def _write(self) -> None:
         try:
             while self._waiting:
-                await self._append(self._waiting[0])
+                event = self._waiting[0]
+                await self._append(event)
                 self._waiting.popleft()
+                for key in event.actions.state_delta:
+                    if self._writers.get(key) is event:
+                        del self._writers[key]
+                self._refresh()
         except StoreFailed as failed:
+            self._refused = True
             self._give_up(failed)
-        finally:
-            self._worker = None
 
     async def _append(self, event: Event) -> None:
-        for wait in (*RETRIES, None):
+        for tried, wait in enumerate((*RETRIES, None), start=1):
             try:
-                await self._service.append_event(self._session, event)
+                async with asyncio.timeout(PATIENCE):
+                    await self._service.append_event(self._stored, event)
                 return
             except Exception as error:
-                if wait is None:
+                told = f"{type(error).__name__}: {error}"
+                if wait is None or isinstance(error, UsageError):
+                    tries = f"after {tried} tries" if tried > 1 else "and never will"
                     raise StoreFailed(
-                        f"The session service did not take an event after {len(RETRIES) + 1} tries: "
-                        f"{type(error).__name__}: {error}. {len(self._waiting)} events were not stored."
+                        f"The session service did not take an event, {tries}: {told}. "
+                        f"Events not stored: {len(self._waiting)}."
                     ) from error
-                log.warning("Storing an event failed, trying again in %.1f s: %s", wait, error)
+                log.warning("Storing an event failed, trying again in %.1f s: %s", wait, told)
                 await asyncio.sleep(wait)
 
+    def _refresh(self) -> None:
+        """Brings `session.state` up to date: what is stored, overlaid by what is on its way."""
+        ours = {key: event.actions.state_delta.get(key) for key, event in self._writers.items()}
+        now = {key: value for key, value in {**self._stored.state, **ours}.items() if value is not None}
+        state = self.session.state
+        for key in state.keys() - now.keys():
+            del state[key]
+        state.update(now)  # in place and never empty: threads look at it
+
     def _give_up(self, failed: StoreFailed) -> None:
-        if not self._broken:
-            self._broken = True
+        if self._failure is None:
+            self._failure = failed
             self._failed(failed)

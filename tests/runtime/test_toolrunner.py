@@ -1,0 +1,528 @@
+"""Running tools: nothing one does holds anything up, and every call ends once (contract 5.3 to 5.7)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import sys
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from antiphon import FunctionTool, LiveRequestQueue, LongRunningFunctionTool, Session, ToolContext
+from antiphon.core.commands import RunTool
+from antiphon.core.signals import ToolFinished, ToolYielded
+from antiphon.runtime.tasks import TaskOwner
+from antiphon.runtime.toolrunner import THREADS, ToolRunner
+from antiphon.tools import BaseTool, as_tool
+from tests.runtime.near_model import until
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+WHO: contextvars.ContextVar[str] = contextvars.ContextVar("WHO", default="nobody")
+
+
+class Bench:
+    """A runner with these tools, and what it reported."""
+
+    def __init__(self, *tools: object) -> None:
+        made = {tool.name: tool for tool in map(as_tool, tools)}
+        self.crashes: list[BaseException] = []
+        self.reports: list[ToolFinished | ToolYielded] = []
+        self.contexts: list[ToolContext] = []
+        self.session = Session(id="s1", app_name="app", user_id="ann", state={"city": "Rome"})
+        self.tasks = TaskOwner(self.crashes.append)
+        self.runner = ToolRunner(lambda agent: made, self.context_of, self.reports.append, self.tasks)
+
+    def context_of(self, call: RunTool) -> ToolContext:
+        context = ToolContext(
+            self.session, agent_name=call.agent, invocation_id="e-1", function_call_id=call.call_id
+        )
+        self.contexts.append(context)
+        return context
+
+    def start(self, name: str, call_id: str = "c1", **args: Any) -> None:
+        self.runner.start(RunTool(call_id, "helper", name, args))
+
+    async def ended(self) -> list[ToolFinished | ToolYielded]:
+        """What was reported when all calls are over."""
+        await until(lambda: not len(self.runner))
+        assert self.crashes == []
+        return self.reports
+
+    async def run(self, name: str, **args: Any) -> ToolFinished:
+        self.start(name, **args)
+        [finished] = await self.ended()
+        assert isinstance(finished, ToolFinished)
+        return finished
+
+    async def failed(self, name: str, **args: Any) -> dict[str, Any]:
+        finished = await self.run(name, **args)
+        assert finished.failed
+        assert finished.response is not None
+        error: dict[str, Any] = finished.response["error"]
+        return error
+
+
+def after(finished: ToolFinished | ToolYielded) -> tuple[Any, dict[str, Any]]:
+    return finished.response, finished.actions.state_delta
+
+
+# Results.
+
+
+async def test_a_function_runs_and_its_result_is_reported() -> None:
+    """contract 5.2"""
+
+    def add(a: int, b: int) -> int:
+        return a + b
+
+    async def join(words: list[str]) -> str:
+        return " ".join(words)
+
+    assert (await Bench(add).run("add", a=1, b=2)).response == {"result": 3}
+    assert (await Bench(join).run("join", words=["la", "la"])).response == {"result": "la la"}
+
+
+async def test_what_a_tool_wrote_and_asked_for_comes_with_its_result() -> None:
+    """contract 4.6, 1.5, 5.9"""
+
+    def leave(tool_context: ToolContext) -> None:
+        tool_context.state["city"] = "Paris"
+        tool_context.end_invocation = tool_context.task_completed = True
+
+    finished = await Bench(leave).run("leave")
+    assert after(finished) == ({"result": None}, {"city": "Paris"})
+    assert (finished.ends, finished.completes, finished.failed) == (True, True, False)
+
+
+async def test_a_tool_that_goes_on_writing_after_its_answer_changes_nothing_of_it() -> None:
+    """contract 4.6: the event may be on its way into the store"""
+
+    def note(tool_context: ToolContext) -> None:
+        tool_context.state["seen"] = 1
+
+    bench = Bench(note)
+    finished = await bench.run("note")
+    bench.contexts[0].state["seen"] = 2
+    assert finished.actions.state_delta == {"seen": 1}
+
+
+async def test_a_long_running_tool_may_have_no_result_yet() -> None:
+    """contract 5.6"""
+
+    def approve() -> None: ...
+
+    assert (await Bench(LongRunningFunctionTool(approve)).run("approve")).response is None
+
+
+async def test_calls_run_at_the_same_time() -> None:
+    """contract 5.2: each waits for the other"""
+    first, second = asyncio.Event(), asyncio.Event()
+
+    async def one() -> None:
+        first.set()
+        await second.wait()
+
+    async def two() -> None:
+        second.set()
+        await first.wait()
+
+    bench = Bench(one, two)
+    bench.start("one", "a")
+    bench.start("two", "b")
+    assert {report.call_id for report in await bench.ended()} == {"a", "b"}
+
+
+# What goes wrong: contract 5.4.
+
+
+async def test_an_unknown_tool_and_bad_arguments_are_answers() -> None:
+    """contract 5.4"""
+
+    def add(a: int) -> int:
+        return a
+
+    assert (await Bench(add).failed("subtract"))["code"] == "UNKNOWN_TOOL"
+    assert (await Bench(add).failed("add", a="many"))["code"] == "INVALID_ARGUMENTS"
+
+
+def raises(error: BaseException) -> tuple[Callable[[], None], Callable[[], Any], Callable[[], Any]]:
+    """A sync, an async and a streaming tool that do."""
+
+    def broken() -> None:
+        raise error
+
+    async def broken_async() -> None:
+        raise error
+
+    async def broken_stream() -> AsyncIterator[int]:
+        raise error
+        yield 1
+
+    return broken, broken_async, broken_stream
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        LookupError("no Rome"),
+        TimeoutError("its own"),
+        SystemExit(2),
+        StopIteration("next() of nothing"),
+        asyncio.CancelledError("of something it awaited"),
+        BaseExceptionGroup("several", [SystemExit(1)]),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+async def test_whatever_a_tool_raises_is_an_answer(error: BaseException) -> None:
+    """contract 5.4: it ends neither the conversation nor the server, and the call does not stay open"""
+    for tool in raises(error):
+        told = await Bench(tool).failed(tool.__name__)
+        assert told["code"] == "TOOL_FAILED"
+
+
+async def test_a_failed_call_leaves_the_state_as_it_was() -> None:
+    """contract 4.6, 5.4"""
+
+    def half_done(tool_context: ToolContext) -> None:
+        tool_context.state["city"] = "Paris"
+        raise LookupError
+
+    finished = await Bench(half_done).run("half_done")
+    assert finished.actions.state_delta == {}
+
+
+async def test_a_result_that_is_no_json_is_an_answer() -> None:
+    """contract 5.4"""
+
+    def picture() -> bytes:
+        return b"jpeg"
+
+    assert "save_artifact" in (await Bench(picture).failed("picture"))["message"]
+
+
+async def test_a_tool_that_wants_live_media_says_that_this_release_has_none() -> None:
+    """contract 5.7"""
+
+    async def watch(input_stream: LiveRequestQueue) -> AsyncIterator[str]:
+        yield "never"
+
+    async def may_watch(input_stream: LiveRequestQueue | None = None) -> AsyncIterator[str]:
+        yield f"without {input_stream}"
+
+    told = await Bench(watch).failed("watch")
+    assert "this release does not have yet" in told["message"]
+    bench = Bench(may_watch)
+    bench.start("may_watch")
+    assert [report.response for report in await bench.ended()] == [{"result": "without None"}, {}]
+
+
+# Timeouts and cancellation: contract 5.4, 5.5.
+
+
+@pytest.mark.virtual_clock
+async def test_a_call_over_its_timeout_is_stopped_and_told() -> None:
+    """contract 5.4"""
+    stopped: list[float] = []
+    loop = asyncio.get_running_loop()
+
+    async def endless() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            stopped.append(loop.time())
+
+    bench = Bench(FunctionTool(endless, timeout=3.0))
+    bench.start("endless")
+    await asyncio.sleep(2.9)
+    assert bench.reports == []
+    await asyncio.sleep(0.2)
+    [finished] = await bench.ended()
+    assert finished.response is not None
+    assert finished.response["error"]["code"] == "TIMEOUT"
+    assert stopped == [pytest.approx(3.0)]
+
+
+@pytest.mark.virtual_clock
+async def test_a_tool_that_does_not_let_itself_be_stopped_is_told_as_timed_out_all_the_same() -> None:
+    """contract 5.4: exactly one terminal state, and in time"""
+    released = asyncio.Event()
+
+    async def stubborn() -> str:
+        while not released.is_set():
+            with suppress(asyncio.CancelledError):
+                await released.wait()
+        return "late"
+
+    bench = Bench(FunctionTool(stubborn, timeout=3.0))
+    bench.start("stubborn")
+    await asyncio.sleep(3.1)
+    assert [report.response and report.response["error"]["code"] for report in bench.reports] == ["TIMEOUT"]
+    released.set()
+    await bench.tasks.cancel_all(1.0)
+    assert len(bench.reports) == 1
+
+
+@pytest.mark.virtual_clock
+async def test_a_timeout_that_was_not_needed_does_nothing() -> None:
+    async def quick() -> None: ...
+
+    bench = Bench(FunctionTool(quick, timeout=3.0))
+    await bench.run("quick")
+    await asyncio.sleep(5.0)
+    assert len(bench.reports) == 1
+
+
+async def test_a_cancelled_call_is_stopped_and_reports_nothing() -> None:
+    """contract 5.5"""
+    begun, stopped = asyncio.Event(), asyncio.Event()
+
+    async def patient() -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            stopped.set()
+
+    bench = Bench(patient)
+    bench.start("patient")
+    await begun.wait()
+    bench.runner.cancel("c1")
+    await stopped.wait()
+    bench.runner.cancel("c1")
+    bench.runner.cancel("unknown")
+    assert await bench.ended() == []
+
+
+async def test_the_late_result_of_a_cancelled_call_is_dropped() -> None:
+    """contract 5.5"""
+    begun, release = asyncio.Event(), asyncio.Event()
+
+    async def stubborn() -> AsyncIterator[str]:
+        begun.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        yield "late"
+        release.set()
+
+    bench = Bench(stubborn)
+    bench.start("stubborn")
+    await begun.wait()
+    bench.runner.cancel("c1")
+    await release.wait()
+    await bench.tasks.cancel_all(1.0)
+    assert bench.reports == []
+
+
+# Threads: contract 5.3.
+
+
+async def test_a_sync_tool_sees_the_context_variables_of_its_conversation() -> None:
+    """contract 5.3"""
+    WHO.set("the caller")
+
+    def who() -> str:
+        return WHO.get()
+
+    bench = Bench(who)
+    WHO.set("somebody else")
+    assert (await bench.run("who")).response == {"result": "the caller"}
+
+
+async def test_all_threads_being_taken_holds_up_neither_the_loop_nor_async_tools() -> None:
+    """contract 5.3: further sync calls wait their turn, and then run"""
+    release = threading.Event()
+    begun = threading.Semaphore(0)
+
+    def block() -> None:
+        begun.release()
+        release.wait()
+
+    async def free() -> str:
+        return "free"
+
+    bench = Bench(block, free)
+    for number in range(THREADS + 3):
+        bench.start("block", f"b{number}")
+    for _ in range(THREADS):
+        await asyncio.to_thread(begun.acquire)
+    assert not begun.acquire(blocking=False), "more threads than said"
+    bench.start("free", "f")
+    await until(lambda: bench.reports)
+    assert [report.call_id for report in bench.reports] == ["f"]
+    bench.runner.cancel(f"b{THREADS + 2}")  # has not begun, and never will
+    for _ in range(5):
+        await asyncio.sleep(0)
+    release.set()
+    assert len(await bench.ended()) == THREADS + 3
+    assert begun.acquire(timeout=5)
+    assert begun.acquire(timeout=5)
+    assert not begun.acquire(blocking=False)
+
+
+def test_a_sync_tool_that_outlives_its_loop_crashes_nothing(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """contract 5.5, 1.6: its thread ends by itself, and its result is dropped"""
+    loose: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", loose.append)
+    monkeypatch.setattr(sys, "unraisablehook", loose.append)
+    begun, release, over = threading.Event(), threading.Event(), threading.Event()
+
+    def late(tool_context: ToolContext) -> str:
+        begun.set()
+        release.wait()
+        tool_context.state["city"] = "Paris"
+        over.set()
+        return "late"
+
+    async def converse() -> Bench:
+        bench = Bench(late)
+        bench.start("late")
+        await until(begun.is_set)
+        await bench.tasks.cancel_all(1.0)
+        return bench
+
+    bench = asyncio.run(converse())
+    release.set()
+    assert over.wait(5)
+    assert asyncio.run(Bench(lambda_free).run("lambda_free")).response == {"result": "the pool works"}
+    assert (bench.reports, bench.crashes, loose, caplog.records) == ([], [], [], [])
+
+
+def lambda_free() -> str:
+    return "the pool works"
+
+
+# Streaming tools: contract 5.7.
+
+
+async def test_each_value_is_reported_as_it_comes_and_the_end_repeats_none() -> None:
+    """contract 5.7: the last answer says only that nothing follows"""
+    go_on = asyncio.Event()
+
+    async def prices() -> AsyncIterator[int]:
+        yield 1
+        await go_on.wait()
+        yield 2
+
+    bench = Bench(prices)
+    bench.start("prices")
+    await until(lambda: bench.reports)
+    assert bench.reports == [ToolYielded("c1", {"result": 1})]
+    go_on.set()
+    *values, end = await bench.ended()
+    assert values == [ToolYielded("c1", {"result": 1}), ToolYielded("c1", {"result": 2})]
+    assert end == ToolFinished("c1", {})
+
+
+async def test_a_stream_without_values_has_no_result() -> None:
+    async def nothing() -> AsyncIterator[int]:
+        for number in list[int]():
+            yield number
+
+    assert (await Bench(nothing).run("nothing")).response == {"result": None}
+
+
+async def test_what_a_stream_writes_lands_with_the_value_that_follows_and_once() -> None:
+    """contract 4.6; `temp:` values may be such that cannot be copied"""
+    lock = threading.Lock()
+
+    async def counts(tool_context: ToolContext) -> AsyncIterator[int]:
+        tool_context.state["n"] = 1
+        tool_context.state["temp:lock"] = lock
+        yield 1
+        yield 2
+        tool_context.state["n"] = 3
+
+    bench = Bench(counts)
+    bench.start("counts")
+    assert [after(report) for report in await bench.ended()] == [
+        ({"result": 1}, {"n": 1, "temp:lock": lock}),
+        ({"result": 2}, {}),
+        ({}, {"n": 3}),
+    ]
+
+
+async def test_a_stream_that_never_waits_leaves_everybody_else_a_turn() -> None:
+    """contract 5.3"""
+
+    async def flood() -> AsyncIterator[int]:
+        while True:
+            yield 1
+
+    bench = Bench(flood)
+    bench.start("flood")
+    for _ in range(10):
+        await asyncio.sleep(0)
+    bench.runner.cancel("c1")
+    await bench.tasks.cancel_all(1.0)
+    assert 0 < len(bench.reports) <= 10
+
+
+@pytest.mark.parametrize("how", ["cancelled", "unusable"])
+async def test_a_stream_that_is_left_is_closed_at_once(how: str) -> None:
+    """contract 5.5: not whenever the garbage collector comes by"""
+    begun, closed = asyncio.Event(), asyncio.Event()
+
+    async def stream() -> AsyncIterator[object]:
+        try:
+            begun.set()
+            yield 1 if how == "cancelled" else b"bytes"
+            await asyncio.Event().wait()
+        finally:
+            closed.set()
+
+    bench = Bench(stream)
+    bench.start("stream")
+    await begun.wait()
+    await asyncio.sleep(0)
+    bench.runner.cancel("c1")
+    await bench.tasks.cancel_all(1.0)
+    assert closed.is_set()
+
+
+async def test_a_stream_need_not_be_a_generator() -> None:
+    """`BaseTool.kind`: an async iterator of results"""
+
+    class Numbers:
+        def __init__(self) -> None:
+            self.left = [1, 2]
+
+        def __aiter__(self) -> Numbers:
+            return self
+
+        async def __anext__(self) -> int:
+            if not self.left:
+                raise StopAsyncIteration
+            return self.left.pop(0)
+
+    class Count(BaseTool):
+        kind = "stream"
+
+        def bind(self, args: dict[str, Any], context: ToolContext) -> Callable[[], Any]:
+            return Numbers
+
+    bench = Bench(Count("count"))
+    bench.start("count")
+    assert [report.response for report in await bench.ended()] == [{"result": 1}, {"result": 2}, {}]
+
+
+async def test_many_streams_run_at_once() -> None:
+    """contract 5.7"""
+
+    async def count(to: int) -> AsyncIterator[int]:
+        for number in range(to):
+            yield number
+
+    bench = Bench(count)
+    for number in range(5):
+        bench.start("count", f"c{number}", to=3)
+    reports = await bench.ended()
+    for number in range(5):
+        mine = [report.response for report in reports if report.call_id == f"c{number}"]
+        assert mine == [{"result": 0}, {"result": 1}, {"result": 2}, {}]
