@@ -48,7 +48,9 @@ class Retry(_Settings):
     max_delay: float = Field(default=8.0, ge=0, description="Seconds, the longest wait before a retry.")
     jitter: float = Field(default=0.5, ge=0, le=1, description="Share of the wait that is random.")
     resume_attempts: int = Field(
-        default=3, ge=0, description="Resumptions of one handle that may fail before a fresh session is seeded."
+        default=3,
+        ge=0,
+        description="Resumptions of one handle that may fail before a fresh session is seeded.",
     )
     idle_resume_delay: float = Field(
         default=1.0, ge=0, description="Seconds, the least wait before resuming a session that was idle."
@@ -61,7 +63,9 @@ class Limits(_Settings):
     max_turns: int | None = Field(default=None, ge=1, description="Model turns.")
     max_tokens: int | None = Field(default=None, ge=1, description="Tokens as the model reports them.")
     max_duration: float | None = Field(default=None, gt=0, description="Seconds since the start.")
-    idle_timeout: float | None = Field(default=None, gt=0, description="Seconds in which nobody said anything.")
+    idle_timeout: float | None = Field(
+        default=None, gt=0, description="Seconds in which nobody said anything."
+    )
 
 
 class RunConfig(_Settings):
@@ -87,11 +91,15 @@ class RunConfig(_Settings):
     proactivity: ProactivityConfig | None = None
     enable_affective_dialog: bool | None = None
     save_live_blob: bool = Field(default=False, description="Record both voices as artifacts (contract 4.3).")
-    max_llm_calls: int = Field(default=500, description="Model calls per invocation; 0 or less means no limit.")
+    max_llm_calls: int = Field(
+        default=500, description="Model calls per invocation; 0 or less means no limit."
+    )
     support_cfc: bool = False
     custom_metadata: dict[str, Any] | None = Field(default=None, description="Put on every event.")
 
-    shutdown_timeout: float = Field(default=5.0, gt=0, description="Seconds that ending may take (contract 1.6).")
+    shutdown_timeout: float = Field(
+        default=5.0, gt=0, description="Seconds that ending may take (contract 1.6)."
+    )
     connect_timeout: float = Field(default=10.0, gt=0, description="Seconds from dialling to a ready model.")
     retry: Retry = Retry()
     limits: Limits = Limits()

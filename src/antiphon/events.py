@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from enum import StrEnum
+from os import urandom
 from typing import Any, Literal
-from uuid import uuid4
 
 from pydantic import ConfigDict, Field, field_serializer
 
@@ -26,7 +26,7 @@ from antiphon.types import (
 )
 from antiphon.types.model import Model
 
-__all__ = ["ErrorCode", "Event", "EventActions", "Lifecycle", "LifecycleKind", "LlmResponse"]
+__all__ = ["ErrorCode", "Event", "EventActions", "Lifecycle", "LifecycleKind", "LlmResponse", "new_id"]
 
 
 class ErrorCode(StrEnum):
@@ -43,7 +43,6 @@ class ErrorCode(StrEnum):
     UNKNOWN = "UNKNOWN"
     INVALID_REQUEST = "INVALID_REQUEST"
     MALFORMED_FRAME = "MALFORMED_FRAME"
-    STORE_FAILED = "STORE_FAILED"
 
     @property
     def is_terminal(self) -> bool:
@@ -76,6 +75,15 @@ LifecycleKind = Literal[
     "overloaded",
     "closed",
 ]
+
+
+def new_id() -> str:
+    """A random UUID (version 4), at a third of the cost of `str(uuid4())`: every event needs one."""
+    x = urandom(16).hex()
+    return f"{x[:8]}-{x[8:12]}-4{x[13:16]}-{_VARIANTS[x[16]]}{x[17:20]}-{x[20:]}"
+
+
+_VARIANTS = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}
 
 
 class _Open(Model):
@@ -146,7 +154,7 @@ class Event(LlmResponse):
     `Event.model_validate_json`. Audio is raw bytes here and base64 (URL-safe alphabet) there.
     """
 
-    id: str = Field(default_factory=lambda: str(uuid4()))
+    id: str = Field(default_factory=new_id)
     """Unique per event, partial ones included."""
     invocation_id: str = ""
     """`e-` and a UUID; the same for every event of one `run_live()`."""
@@ -165,7 +173,7 @@ class Event(LlmResponse):
 
     @staticmethod
     def new_id() -> str:
-        return str(uuid4())
+        return new_id()
 
     def get_function_calls(self) -> list[FunctionCall]:
         return [part.function_call for part in self._parts() if part.function_call]

@@ -11,15 +11,17 @@ import asyncio
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
-from functools import lru_cache
-from typing import Any, Self
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import ConfigDict, model_validator
 
 from antiphon.errors import InvalidContent, QueueClosed, QueueInUse, UnknownMimeType
 from antiphon.types import ActivityEnd, ActivityStart, Blob, Content, Part
 from antiphon.types.model import Model
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["KNOWN_MIME_TYPES", "LiveRequest", "LiveRequestQueue", "pcm_rate"]
 
@@ -101,7 +103,10 @@ def check_content(content: Content) -> None:
 
 
 def check_blob(blob: Blob) -> float:
-    """Seconds of audio in the blob, 0 for an image. Raises `UnknownMimeType`, or `InvalidContent` when empty."""
+    """Seconds of audio in the blob, 0 for an image.
+
+    Raises `UnknownMimeType`, or `InvalidContent` when the blob is empty.
+    """
     rate = pcm_rate(blob.mime_type or "")
     if not blob.data:
         raise InvalidContent("A blob without data says nothing.")
@@ -216,7 +221,9 @@ class LiveRequestQueue:
         """
         with self._lock:
             if self._wake is not None:
-                raise QueueInUse("This LiveRequestQueue already serves a run_live(); make one per conversation.")
+                raise QueueInUse(
+                    "This LiveRequestQueue already serves a run_live(); make one per conversation."
+                )
             self._wake = wake
 
     def detach(self) -> None:
@@ -237,7 +244,7 @@ class LiveRequestQueue:
         loop = asyncio.get_running_loop()
         while (request := self.take()) is None:
             arrived = loop.create_future()
-            self.attach(lambda: _resolve(loop, arrived))
+            self.attach(partial(_resolve, loop, arrived))
             try:
                 if not self.depth:
                     await arrived
@@ -288,4 +295,9 @@ class LiveRequestQueue:
 
 
 def _resolve(loop: asyncio.AbstractEventLoop, future: asyncio.Future[None]) -> None:
-    loop.call_soon_threadsafe(lambda: future.done() or future.set_result(None))
+    loop.call_soon_threadsafe(_set, future)
+
+
+def _set(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from typing import Any
 
 from google.adk.agents import Agent, LiveRequestQueue
 from google.adk.agents.run_config import RunConfig, StreamingMode
@@ -20,11 +21,13 @@ def get_weather(city: str) -> dict[str, object]:
 
 
 async def main() -> None:
-    agent = Agent(name="guide", model="gemini-3.1-flash-live-preview", instruction="Be brief.", tools=[get_weather])
+    agent = Agent(
+        name="guide", model="gemini-3.1-flash-live-preview", instruction="Be brief.", tools=[get_weather]
+    )
     runner = InMemoryRunner(agent, app_name="conformance")
     session = await runner.session_service.create_session(app_name="conformance", user_id="ann")
     queue = LiveRequestQueue()
-    seen: dict[str, object] = {"audio": 0, "calls": [], "responses": [], "transcript": "", "turns": 0}
+    seen: dict[str, Any] = {"audio": 0, "calls": [], "responses": [], "transcript": "", "turns": 0}
     queue.send_content(types.Content(role="user", parts=[types.Part(text="weather in Paris")]))
     async for event in runner.run_live(
         user_id="ann",

@@ -1,4 +1,4 @@
-"""google-adk, unmodified and in its own environment, talks to the bundled server: that is how we know the wire is right."""
+"""google-adk, unmodified, in an environment of its own, talks to the bundled server."""
 
 from __future__ import annotations
 
@@ -15,13 +15,20 @@ HERE = Path(__file__).parent
 ADK = Path(os.environ.get("ANTIPHON_ADK_PYTHON", HERE.parents[1] / ".venv-adk/bin/python"))
 
 
+@pytest.fixture
+def adk() -> Path:
+    assert ADK.exists(), f"no google-adk at {ADK}: run `make adk-env`, or set ANTIPHON_ADK_PYTHON"
+    return ADK
+
+
 @pytest.mark.timeout(120)
-async def test_google_adk_holds_a_conversation_with_a_tool() -> None:
-    assert ADK.exists(), f"no interpreter with google-adk at {ADK}: run `make adk-env`, or set ANTIPHON_ADK_PYTHON"
+async def test_google_adk_holds_a_conversation_with_a_tool(adk: Path) -> None:
     async with LiveServer(tls=True, timing=Timing.instant()) as server:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("GOOGLE_", "GEMINI_"))}
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith(("GOOGLE_", "GEMINI_"))
+        }
         client = await asyncio.create_subprocess_exec(
-            ADK,
+            adk,
             HERE / "adk_conversation.py",
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

@@ -323,14 +323,30 @@ def test_a_snapshot_is_asked_again_what_it_may_not_have_heard(snapshot: bool, ag
 
 def test_a_resumed_model_that_has_forgotten_the_question_is_asked_again() -> None:
     # contract 7.3
-    lost = live(handle=True) >> user_turn("a") << ANYTHING >> LinkLost(1, CABLE) << ANYTHING >> after(1) << ANYTHING
+    lost = (
+        live(handle=True)
+        >> user_turn("a")
+        << ANYTHING
+        >> LinkLost(1, CABLE)
+        << ANYTHING
+        >> after(1)
+        << ANYTHING
+    )
     lost = lost >> LinkDialled(2) << Begin(2, "agent", "h") >> ModelReady() << emit(lifecycle="reconnected")
     assert lost >> after(RE_ASK) << send(text="a") >> after(RE_ASK) << NOTHING
 
 
 def test_a_resumed_model_that_answers_is_not_asked_again() -> None:
     # contract 7.3
-    lost = live(handle=True) >> user_turn("a") << ANYTHING >> LinkLost(1, CABLE) << ANYTHING >> after(1) << ANYTHING
+    lost = (
+        live(handle=True)
+        >> user_turn("a")
+        << ANYTHING
+        >> LinkLost(1, CABLE)
+        << ANYTHING
+        >> after(1)
+        << ANYTHING
+    )
     lost = lost >> LinkDialled(2) << Begin(2, "agent", "h") >> ModelReady() << emit(lifecycle="reconnected")
     lost = lost >> ModelText("A") << ANYTHING >> TurnComplete() << ANYTHING
     assert lost >> after(RE_ASK) << NOTHING

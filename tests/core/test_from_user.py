@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from antiphon.config import RunConfig
 from antiphon.core.calls import ToolFacts
-from antiphon.core.commands import Ask, Begin, CancelTool, Dial, HangUp
+from antiphon.core.commands import CancelTool, Dial, HangUp
 from antiphon.core.messages import ActivityEnded, ActivityStarted, StreamEnded
 from antiphon.core.signals import (
     AppLeft,

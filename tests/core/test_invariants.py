@@ -519,7 +519,7 @@ RESTLESS = RunConfig(
     held_audio=0.25,
 )
 SWIFT = settings(
-    max_examples=300,
+    max_examples=200,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],

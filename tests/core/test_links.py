@@ -51,7 +51,9 @@ def test_a_link_is_dialled_begun_and_ready_in_that_order() -> None:
     assert opened.dial("agent", 5.0) == [Dial(1, "agent")]
     assert opened.deadline() == 15.0
     assert opened.dialled(1)
-    assert opened.begin("agent", 6.0, Ask.UNANSWERED, ()) == [Begin(1, "agent", seed=True, ask=Ask.UNANSWERED)]
+    assert opened.begin("agent", 6.0, Ask.UNANSWERED, ()) == [
+        Begin(1, "agent", seed=True, ask=Ask.UNANSWERED)
+    ]
     assert opened.deadline() == 16.0
     assert not opened.dialled(1), "it is dialled once"
     assert opened.ready(1)

@@ -106,7 +106,9 @@ def test_sums_of_floats_leave_no_crumb_that_eats_the_rest(held: float) -> None:
         (chunk(1), False, True),
     ],
 )
-def test_a_fresh_session_is_told_results_and_needs_the_rest(message: Message, control: bool, stays: bool) -> None:
+def test_a_fresh_session_is_told_results_and_needs_the_rest(
+    message: Message, control: bool, stays: bool
+) -> None:
     # contract 4.4
     box = outbox(10.0, message)
     assert box.holds_control is control
@@ -120,7 +122,8 @@ def test_what_the_user_wrote_and_nobody_heard_can_be_told_from_the_rest() -> Non
     box = outbox(10.0, first, chunk(1), second, RESULTS)
     held = box.held_parts
     assert [part.text for part in held] == ["a", "b"]
-    assert all(part is said for part, said in zip(held, (first.content.parts or []) + (second.content.parts or []), strict=True))
+    said = (first.content.parts or []) + (second.content.parts or [])
+    assert all(part is each for part, each in zip(held, said, strict=True))
 
 
 def test_what_comes_back_unsent_is_no_open_question() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from antiphon import Agent, Event, Gemini, LiveRequestQueue, Runner, RunConfig
+from antiphon import Agent, Event, Gemini, LiveRequestQueue, RunConfig, Runner
 from antiphon.sessions import BaseSessionService, InMemorySessionService, Session
 from antiphon.testing.live_server import LiveServer, Timing
 

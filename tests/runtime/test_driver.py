@@ -1,8 +1,9 @@
-"""The driver with a real socket: what the conversation commands is done, in order, and nothing holds it up."""
+"""The driver with a real socket: what the conversation commands is done in order, and nothing holds it up."""
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
@@ -142,7 +143,7 @@ async def test_an_async_tool_of_two_seconds_leaves_no_gap_in_the_audio(converse:
                     answered_at = loop.time()
                 if len(times) == 75:
                     break
-    gaps = [after - before for before, after in zip(times, times[1:], strict=False)]
+    gaps = [after - before for before, after in itertools.pairwise(times)]
     assert max(gaps) <= 0.060
     assert interrupted_at - said_stop <= 0.020
     assert answered_at - times[0] == pytest.approx(2.0, abs=0.05)
@@ -211,7 +212,10 @@ async def test_calls_run_in_parallel_and_answer_as_they_finish(converse: Convers
     async with converse(script, agent=Agent(name="helper", tools=[one, two])) as talk:
         talk.queue.send_content("go")
         await talk.until(lambda e: e.turn_complete)
-    assert {answer["id"]: answer["response"] for answer in answers} == {"a": {"result": "one"}, "b": {"result": "two"}}
+    assert {answer["id"]: answer["response"] for answer in answers} == {
+        "a": {"result": "one"},
+        "b": {"result": "two"},
+    }
 
 
 async def test_a_call_co_framed_with_turn_complete_is_executed(converse: Converse) -> None:
@@ -292,7 +296,9 @@ async def test_a_tool_over_its_timeout_is_stopped(converse: Converse) -> None:
         await call.turn_complete()
         await call.closed()
 
-    async with converse(script, agent=Agent(name="helper", tools=[FunctionTool(endless, timeout=3.0)])) as talk:
+    async with converse(
+        script, agent=Agent(name="helper", tools=[FunctionTool(endless, timeout=3.0)])
+    ) as talk:
         talk.queue.send_content("go")
         await talk.until(lambda e: e.turn_complete)
     assert stopped == ["stopped"]
@@ -407,7 +413,9 @@ async def test_a_long_running_tool_is_answered_later_by_the_application(converse
                     if turns == 2:
                         break
                     answer = types.FunctionResponse(id="a1", name="approve", response={"approved": True})
-                    talk.queue.send_content(types.Content(role="user", parts=[types.Part(function_response=answer)]))
+                    talk.queue.send_content(
+                        types.Content(role="user", parts=[types.Part(function_response=answer)])
+                    )
 
 
 async def test_the_instruction_is_filled_in_from_state(converse: Converse) -> None:
@@ -445,7 +453,10 @@ async def test_a_new_invocation_is_told_the_stored_conversation(converse: Conver
         setup = await call.setup()
         assert setup["historyConfig"] == {"initialHistoryInClientContent": True}
         told = await call.receive()
-        assert [turn["parts"] for turn in told["clientContent"]["turns"]] == [[{"text": "I am Ann"}], [{"text": "Your name is Ann."}]]
+        assert [turn["parts"] for turn in told["clientContent"]["turns"]] == [
+            [{"text": "I am Ann"}],
+            [{"text": "Your name is Ann."}],
+        ]
         await call.closed()
 
     async with converse([first, second]) as talk:
@@ -456,7 +467,9 @@ async def test_a_new_invocation_is_told_the_stored_conversation(converse: Conver
         await talk.server.connected(2)
 
 
-async def test_an_application_that_does_not_read_costs_audio_and_not_the_connection(converse: Converse) -> None:
+async def test_an_application_that_does_not_read_costs_audio_and_not_the_connection(
+    converse: Converse,
+) -> None:
     """contract 3.11 (overloaded)"""
 
     async def script(call: Call) -> None:

@@ -143,7 +143,9 @@ async def test_the_consumer_leaving_ends_it_and_stores_what_was_said(converse: C
     async with converse(script) as talk:
         await talk.until(lambda e: e.output_transcription)
         session = await talk.session()
-        assert [e.output_transcription.text for e in session.events if e.output_transcription] == ["Half a sen"]
+        assert [e.output_transcription.text for e in session.events if e.output_transcription] == [
+            "Half a sen"
+        ]
 
 
 async def test_the_last_agent_of_a_sequence_ends_it(converse: Converse) -> None:
@@ -233,7 +235,9 @@ async def test_what_cannot_pass_is_raised_at_once(
 
 
 @pytest.mark.virtual_clock
-async def test_a_failure_that_may_pass_is_retried_and_then_raised_after_the_last_event(converse: Converse) -> None:
+async def test_a_failure_that_may_pass_is_retried_and_then_raised_after_the_last_event(
+    converse: Converse,
+) -> None:
     """contract 1.5, 3.10"""
 
     async def script(call: Call) -> None:
@@ -306,7 +310,11 @@ async def test_a_dropped_connection_is_resumed_and_nothing_is_said_twice(convers
                 if turns == 2:
                     break
     kinds = [e.lifecycle.kind for e in talk.seen if e.lifecycle]
-    assert [kind for kind in kinds if kind != "generation_complete"] == ["ready", "reconnecting", "reconnected"]
+    assert [kind for kind in kinds if kind != "generation_complete"] == [
+        "ready",
+        "reconnecting",
+        "reconnected",
+    ]
 
 
 # Nothing is left: contract 1.6.
@@ -454,7 +462,9 @@ async def test_a_thousand_conversations_ended_in_every_way_leave_nothing(convers
             async with asyncio.TaskGroup() as group:
                 for number in range(50):
                     group.create_task(one(talk, ENDINGS[number % len(ENDINGS)]))
-            assert all(c.close_code is not None for c in talk.server.connections), f"seed {seed}, batch {batch}"
+            assert all(c.close_code is not None for c in talk.server.connections), (
+                f"seed {seed}, batch {batch}"
+            )
             talk.server.connections.clear()
             gc.collect()
             sizes.append(len(gc.get_objects()))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import TYPE_CHECKING
 
-SAMPLE = '''
+if TYPE_CHECKING:
+    import pytest
+
+SAMPLE = """
 import asyncio, pytest
 
 @pytest.mark.virtual_clock
@@ -15,7 +18,7 @@ async def test_an_hour_takes_a_moment():
 
 async def test_others_run_on_the_real_clock():
     assert type(asyncio.get_running_loop()).__name__ != "VirtualClockLoop"
-'''
+"""
 
 
 def test_marked_tests_run_on_the_virtual_clock(pytester: pytest.Pytester) -> None:

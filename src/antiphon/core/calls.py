@@ -69,7 +69,7 @@ _TABLE: Final[dict[tuple[CallState, Deed], CallState]] = {
 
 @dataclass(slots=True)
 class Call:
-    """One call. `session` numbers the model session that made it, which knows it as `model_id`, if it named it."""
+    """One call. `session` numbers the model session that made it, where its name is `model_id`."""
 
     id: str
     model_id: str | None

@@ -145,6 +145,4 @@ class End:
     error: AntiphonError | None = None
 
 
-Command = (
-    Emit | Store | Send | RunTool | CancelTool | Dial | Begin | HangUp | Record | SaveRecording | End
-)
+Command = Emit | Store | Send | RunTool | CancelTool | Dial | Begin | HangUp | Record | SaveRecording | End

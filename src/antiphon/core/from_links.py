@@ -94,12 +94,13 @@ def _still_unsent(state: ConversationState, lost: LinkLost) -> None:
     if not state.links.live:
         state.put_back(unsent)
         return
+    state.outbox.questions.returned(unsent)
     for message in unsent:
         state.say(message)
 
 
 def _begin(state: ConversationState, now: float) -> None:
-    """Sets the session up, and sees to it that the model is asked what it owes an answer to (`outbox`, rule 4)."""
+    """Sets the session up, and has the model asked what it owes an answer to (`outbox`, rule 4)."""
     links, turns = state.links, state.turns
     fresh = links.handle is None
     waits = (state.outbox.drop_results() if fresh else False) or turns.owed

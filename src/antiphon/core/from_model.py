@@ -107,7 +107,7 @@ def model_said(state: ConversationState, link: int, said: ModelSignal, now: floa
 
 
 def settle(state: ConversationState, now: float) -> None:
-    """Ends a turn whose model has forgotten to, and asks again one that has forgotten the question (`turns`)."""
+    """Ends a turn that the model forgot to end; asks again what it has forgotten to answer (`turns`)."""
     if not state.turns.due(now):
         return
     unanswered = state.turns.quiet and state.turns.owed

@@ -3,8 +3,8 @@
 Rule 1 (contract 7.3)  Control messages wait, in order, however long it takes.
 Rule 2 (contract 7.3)  Audio and images wait in a ring of `held_audio` seconds; the newest are kept.
 Rule 3                 What never left a dead link goes before what came later.
-Rule 4                 A fresh session is told the results of calls with the conversation: they are not said again.
-                       What the user wrote and the model never heard is left out there, and said in its turn.
+Rule 4                 A fresh session is told the results of calls with the conversation: they are not said
+                       again. What the user wrote and the model never heard is left out there, and said here.
 """
 
 from __future__ import annotations

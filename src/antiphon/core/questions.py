@@ -13,7 +13,7 @@ __all__ = ["Questions"]
 
 
 class Questions:
-    """Questions by the link they were sent on: the present one, or one that was lost before the answer came."""
+    """Questions by the link they were sent on: the present one, or one lost before the answer came."""
 
     def __init__(self) -> None:
         self._here: list[Turn] = []
@@ -24,7 +24,8 @@ class Questions:
 
     def returned(self, unsent: Sequence[Message]) -> None:
         """These never left, and will be sent again in any case."""
-        self._here = [turn for turn in self._here if not any(turn is message for message in unsent)]
+        for turns in (self._here, self._before):
+            turns[:] = [turn for turn in turns if not any(turn is message for message in unsent)]
 
     def answered(self) -> None:
         """The model took the floor, or was told the whole conversation anew."""

@@ -9,8 +9,8 @@ Rule 5 (contract 5.8)  A turn goes on across a reconnect or a hand-over; if noth
                        after `RESUME_SETTLE` seconds on the new link.
 Rule 6                 Words of the user that come while the model holds the floor may be a late transcript
                        of what it is answering: they want an answer of their own only if they interrupt it.
-Rule 7 (contract 7.3)  A model that was asked just before its link was lost, and is silent for `RE_ASK` seconds
-                       after it was resumed, is asked again.
+Rule 7 (contract 7.3)  A model that was asked just before its link was lost, and is silent for `RE_ASK`
+                       seconds after it was resumed, is asked again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import Final
 
-__all__ = ["RE_ASK", "RESUME_SETTLE", "SETTLE", "Act", "Beat", "Floor", "Segment", "Turns"]
+__all__ = ["RESUME_SETTLE", "RE_ASK", "SETTLE", "Act", "Beat", "Floor", "Segment", "Turns"]
 
 SETTLE: Final = 2.0
 RESUME_SETTLE: Final = 5.0

@@ -11,7 +11,6 @@ import time
 from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Self, assert_never
-from uuid import uuid4
 
 from antiphon.agents import InvocationContext, ReadonlyContext, Troupe
 from antiphon.agents.instructions import render
@@ -44,6 +43,7 @@ from antiphon.core.signals import (
     UserTurn,
 )
 from antiphon.errors import ConsumerTooSlow
+from antiphon.events import new_id
 from antiphon.models import Setup
 from antiphon.runtime.channel import EventChannel
 from antiphon.runtime.links import LinkBoard
@@ -213,7 +213,7 @@ class Driver:
                     assert_never(command)
 
     def _stamp(self, event: Event) -> None:
-        event.id = str(uuid4())
+        event.id = new_id()
         event.invocation_id = self._invocation.invocation_id
         event.timestamp = time.time()
         metadata = self._invocation.run_config.custom_metadata

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from antiphon.agents import BaseAgent, InvocationContext, Troupe, assemble
+from antiphon.agents.instructions import fill_in
 from antiphon.artifacts import BaseArtifactService, InMemoryArtifactService
-from antiphon.config import RunConfig
-from antiphon.errors import SessionNotFound
+from antiphon.config import RunConfig, StreamingMode
+from antiphon.errors import ConfigurationError, SessionNotFound
 from antiphon.runtime.driver import Driver
 from antiphon.sessions import BaseSessionService, InMemorySessionService, Session
 
@@ -69,9 +70,13 @@ class Runner:
         `contextlib.aclosing`, to have that done when the next line runs.
         """
         config = run_config or RunConfig()
+        _refuse_what_is_not_there(config)
         for speaker in self._troupe.speakers.values():
             speaker.model.check(config)
         session = await self._session(user_id, session_id)
+        first = self._troupe.speakers[self._troupe.cast.first].agent
+        if isinstance(first.instruction, str):
+            fill_in(first.instruction, session.state, first.name)  # what is missing is said before dialling
         invocation = InvocationContext(f"e-{uuid4()}", self.app_name, session, config)
         driver = Driver(
             invocation, self._troupe, live_request_queue, self.session_service, self.artifact_service
@@ -102,6 +107,13 @@ class InMemoryRunner(Runner):
             session_service=InMemorySessionService(),
             artifact_service=InMemoryArtifactService(),
         )
+
+
+def _refuse_what_is_not_there(config: RunConfig) -> None:
+    if config.streaming_mode is StreamingMode.SSE:
+        raise ConfigurationError("streaming_mode=SSE is not there yet: leave it out of the RunConfig.")
+    if config.save_live_blob:
+        raise ConfigurationError("Recording is not there yet: leave RunConfig(save_live_blob=) out.")
 
 
 def _tell_what_will_not_work(troupe: Troupe) -> None:

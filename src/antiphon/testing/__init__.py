@@ -1,7 +1,7 @@
 """What Antiphon's own tests are made with, for the tests of applications and back-ends.
 
-`LiveServer` is a Gemini Live server that speaks the real wire; `VirtualClockLoop` an event loop on which waiting takes
-no time; the contract kits are tests that every session service and artifact service must pass;
+`LiveServer` is a Gemini Live server that speaks the real wire; `VirtualClockLoop` an event loop on which
+waiting takes no time; the contract kits are tests that every session service and artifact service must pass;
 `antiphon.testing.script` writes conversations of the pure core as transcripts.
 """
 

@@ -1,8 +1,8 @@
 """An event loop on which waiting takes no time.
 
-When nothing is ready and no thread works for the loop, its clock jumps to the next timer. Sockets on loopback work as
-ever, so real servers and clients can be tested through minutes of timeouts and pacing in milliseconds, and the same
-way every time.
+When nothing is ready and no thread works for the loop, its clock jumps to the next timer. Sockets on loopback
+work as ever, so real servers and clients can be tested through minutes of timeouts in milliseconds, and the
+same way every time.
 
     with asyncio.Runner(loop_factory=VirtualClockLoop) as runner:
         runner.run(conversation())
@@ -14,13 +14,16 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar, TypeVarTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Executor
 
 __all__ = ["VirtualClockLoop"]
+
+_T = TypeVar("_T")
+_Ts = TypeVarTuple("_Ts")
 
 GRACE: Final = 0.0005
 """Real seconds in which bytes on loopback may still arrive before the clock jumps."""
@@ -51,8 +54,9 @@ class _Selector(selectors.DefaultSelector):
 class VirtualClockLoop(asyncio.SelectorEventLoop):
     """An asyncio loop with a clock of its own that begins at 0 and jumps over idle time.
 
-    Work given to threads through the loop (`run_in_executor`, `asyncio.to_thread`, name look-ups) is waited for in
-    real time, with the clock standing still. Threads started otherwise are not seen: join them without awaiting.
+    Work given to threads through the loop (`run_in_executor`, `asyncio.to_thread`, name look-ups) is waited
+    for in real time, with the clock standing still. Threads started otherwise are not seen: join them without
+    awaiting.
     """
 
     def __init__(self) -> None:
@@ -64,8 +68,8 @@ class VirtualClockLoop(asyncio.SelectorEventLoop):
         return self._jumping.now
 
     def run_in_executor(
-        self, executor: Executor | None, func: Callable[..., Any], *args: Any
-    ) -> asyncio.Future[Any]:
+        self, executor: Executor | None, func: Callable[[Unpack[_Ts]], _T], *args: *_Ts
+    ) -> asyncio.Future[_T]:
         job = super().run_in_executor(executor, func, *args)
         self._jumping.at_work += 1
         job.add_done_callback(self._job_done)

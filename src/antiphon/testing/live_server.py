@@ -340,4 +340,3 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except OSError as error:
         where = f"{chosen.host}:{chosen.port}"
         parser.exit(1, f"cannot listen on {where}: {error.strerror}; choose another --port\n")
-

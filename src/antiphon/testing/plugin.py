@@ -1,11 +1,11 @@
 """The pytest plugin: tests marked `virtual_clock` run on a loop whose clock jumps over idle time.
 
-    # conftest.py, beside pytest-asyncio 1.4 or newer
-    pytest_plugins = ["antiphon.testing.plugin"]
+# conftest.py, beside pytest-asyncio 1.4 or newer
+pytest_plugins = ["antiphon.testing.plugin"]
 
-    # test_patience.py
-    @pytest.mark.virtual_clock
-    async def test_an_hour_takes_a_moment(): ...
+# test_patience.py
+@pytest.mark.virtual_clock
+async def test_an_hour_takes_a_moment(): ...
 """
 
 from __future__ import annotations
