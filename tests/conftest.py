@@ -42,6 +42,7 @@ def nothing_left_behind() -> Iterator[None]:
     threads, descriptors = set(threading.enumerate()), open_descriptors()
     yield
     gc.collect()  # what was not closed warns here, and a warning is an error
+    gc.freeze()  # what outlives the test (caches, modules) need not be looked at again after every other
     if left := [thread for thread in threading.enumerate() if thread not in threads and not ends(thread)]:
         pytest.fail(f"left running, join them: {', '.join(map(repr, left))}", pytrace=False)
     if opened := {number: to for number, to in open_descriptors().items() if descriptors.get(number) != to}:

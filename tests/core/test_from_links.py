@@ -6,7 +6,7 @@ import pytest
 
 from antiphon.capabilities import Capabilities
 from antiphon.config import Retry, RunConfig
-from antiphon.core.commands import Ask, Begin, Dial, HangUp
+from antiphon.core.commands import Ask, Begin, Dial, HangUp, Send
 from antiphon.core.handover import Role
 from antiphon.core.links import HANG_UP_TIMEOUT
 from antiphon.core.messages import ActivityEnded, StreamEnded, ToolResults, Turn
@@ -334,6 +334,17 @@ def test_a_resumed_model_that_has_forgotten_the_question_is_asked_again() -> Non
     )
     lost = lost >> LinkDialled(2) << Begin(2, "agent", "h") >> ModelReady() << emit(lifecycle="reconnected")
     assert lost >> after(RE_ASK) << send(text="a") >> after(RE_ASK) << NOTHING
+
+
+def test_what_is_sent_again_because_it_never_left_is_not_asked_again_as_well() -> None:
+    # contract 7.3
+    lost = live(handle=True) >> GoingAway(4.0) << ANYTHING >> user_turn("a") << ANYTHING
+    unsent = tuple(command.message for command in lost.produced[-1:] if isinstance(command, Send))
+    lost = lost >> after(2) << HangUp(1, reason="going away") >> LinkDialled(2) << NOTHING
+    lost = lost >> after(HANG_UP_TIMEOUT) << Begin(2, "agent", "h")
+    lost = lost >> ModelReady() << emit(lifecycle="reconnected")
+    lost = lost >> LinkLost(1, CABLE, unsent) << send(link=2, text="a")
+    assert lost >> after(RE_ASK) << NOTHING
 
 
 def test_a_resumed_model_that_answers_is_not_asked_again() -> None:

@@ -39,3 +39,12 @@ def test_what_never_left_is_sent_in_any_case() -> None:
     questions.resumed()
     (left,) = questions.forgotten()
     assert left is heard
+
+
+def test_what_never_left_may_be_reported_after_the_session_went_on() -> None:
+    # contract 7.3
+    questions, late = Questions(), turn("a")
+    questions.sent(late)
+    questions.resumed()
+    questions.returned((late,))
+    assert questions.forgotten() == []

@@ -69,8 +69,8 @@ def seed(
 
     Text and transcripts of both sides, tool calls and their results; no audio, no thoughts, no hand-overs,
     and none of the `held` parts. What `ask` says is taken out as `pending`, to be said once the model is
-    ready. Calls that the agent made and that have their result are told as such; all others are put into words, as
-    are all with `function_parts=False`, for models that take no function parts in history.
+    ready. Calls that the agent made and that have their result are told as such; all others are put into
+    words, as are all with `function_parts=False`, for models that take no function parts in history.
     """
     own = [event for event in events if event.author == agent] if function_parts else []
     called = {call.id for event in own for call in event.get_function_calls()}

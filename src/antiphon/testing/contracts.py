@@ -12,6 +12,7 @@ pytest-asyncio set `asyncio_mode = auto`, or mark the class. For failures that s
 from __future__ import annotations
 
 from antiphon.testing.artifact_contract import ArtifactServiceContract
+from antiphon.testing.model_contract import LiveModelContract
 from antiphon.testing.session_contract import SessionServiceContract
 
-__all__ = ["ArtifactServiceContract", "SessionServiceContract"]
+__all__ = ["ArtifactServiceContract", "LiveModelContract", "SessionServiceContract"]
