@@ -1,8 +1,8 @@
 """What Antiphon's own tests are made with, for the tests of applications and back-ends.
 
 `LiveServer` is a Gemini Live server that speaks the real wire; `VirtualClockLoop` an event loop on which
-waiting takes no time; the contract kits are tests that every live model, session service and artifact service must pass;
-`antiphon.testing.script` writes conversations of the pure core as transcripts.
+waiting takes no time; the contract kits are tests that every live model, session service and artifact service
+must pass; `antiphon.testing.script` writes conversations of the pure core as transcripts.
 """
 
 from antiphon.testing.clock import VirtualClockLoop

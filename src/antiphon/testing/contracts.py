@@ -4,7 +4,8 @@
         async def make_service(self) -> BaseSessionService:
             return MySessionService(...)
 
-`make_service()` returns a new, empty service; each test closes the one it got. The tests are coroutines: with
+`make_service()` returns a new, empty service; each test closes the one it got. For a live model it is
+`open()`, which also opens what the model talks to: see `LiveModelContract`. The tests are coroutines: with
 pytest-asyncio set `asyncio_mode = auto`, or mark the class. For failures that show the values, put
 `pytest.register_assert_rewrite("antiphon.testing")` into `conftest.py`, above what imports this.
 """
