@@ -26,8 +26,11 @@ def numbered(number: int) -> Blob:
 
 def drained(queue: LiveRequestQueue) -> list[Any]:
     """Everything that waits, as what it carries."""
-    found = []
+    found: list[Any] = []
     while (request := queue.take()) is not None:
+        if isinstance(request, Blob):
+            found.append(request)
+            continue
         (said,) = request.model_dump(exclude_defaults=True, exclude={"partial", "state_delta"})
         found.append(getattr(request, said) if said in ("content", "blob") else said)
     return found
@@ -172,9 +175,9 @@ def test_blobs_and_requests_may_be_dicts() -> None:
     queue.send({"content": {"parts": [{"text": "hello"}]}, "stateDelta": {"a": 1}})
     queue.send({"close": True})
     blob, content, close = (queue.take() for _ in range(3))
-    assert blob is not None and blob.blob == Blob(data=b"\1\0", mime_type="audio/pcm")
-    assert content is not None and content.state_delta == {"a": 1}
-    assert close is not None and close.close
+    assert blob == Blob(data=b"\1\0", mime_type="audio/pcm")
+    assert isinstance(content, LiveRequest) and content.state_delta == {"a": 1}
+    assert isinstance(close, LiveRequest) and close.close
 
 
 def test_a_partial_turn_is_marked_so() -> None:
@@ -182,7 +185,7 @@ def test_a_partial_turn_is_marked_so() -> None:
     queue = LiveRequestQueue()
     queue.send_content("hel", partial=True)
     request = queue.take()
-    assert request is not None
+    assert isinstance(request, LiveRequest)
     assert request.partial
 
 

@@ -130,7 +130,7 @@ class LiveRequestQueue:
     ) -> None:
         self._lock = threading.Lock()
         self._control: deque[tuple[int, LiveRequest]] = deque()
-        self._media: deque[tuple[int, LiveRequest, float]] = deque()
+        self._media: deque[tuple[int, LiveRequest | Blob, float]] = deque()
         self._limits = (max_audio_seconds, max_frames, max_images)
         self._order = 0
         self._waiting_audio = 0.0
@@ -161,7 +161,7 @@ class LiveRequestQueue:
         """
         if not isinstance(blob, Blob):
             blob = Blob.model_validate(blob)
-        self._put_media(LiveRequest.trusted(blob=blob), check_blob(blob))
+        self._put_media(blob, check_blob(blob))
 
     def send_activity_start(self) -> None:
         """The user began to speak; only with automatic activity detection disabled (contract 6.4)."""
@@ -180,7 +180,7 @@ class LiveRequestQueue:
         if not isinstance(request, LiveRequest):
             request = LiveRequest.model_validate(request)
         if request.close:
-            self.close()
+            self._close(request)
         elif request.blob is not None:
             self._put_media(request, check_blob(request.blob))
         else:
@@ -188,11 +188,14 @@ class LiveRequestQueue:
 
     def close(self) -> None:
         """Ends the conversation once everything sent before has been delivered. Twice is fine."""
+        self._close(LiveRequest.trusted(close=True))
+
+    def _close(self, request: LiveRequest) -> None:
         with self._lock:
             if self._closed:
                 return
             self._closed = True
-            self._control.append((self._order, LiveRequest.trusted(close=True)))
+            self._control.append((self._order, request))
             self._order += 1
             wake = self._wake
         if wake is not None:
@@ -231,8 +234,8 @@ class LiveRequestQueue:
         with self._lock:
             self._wake = None
 
-    def take(self) -> LiveRequest | None:
-        """The next request in order, or `None` when there is none."""
+    def take(self) -> LiveRequest | Blob | None:
+        """The next request in order, or `None`. Media that came without anything else is a bare blob."""
         with self._lock:
             if self._media and (not self._control or self._media[0][0] < self._control[0][0]):
                 return self._pop_media()
@@ -242,7 +245,7 @@ class LiveRequestQueue:
     async def get(self) -> LiveRequest:
         """Waits for the next request; for tools that read a copy of the media (contract 5.7)."""
         loop = asyncio.get_running_loop()
-        while (request := self.take()) is None:
+        while (taken := self.take()) is None:
             arrived = loop.create_future()
             self.attach(partial(_resolve, loop, arrived))
             try:
@@ -250,7 +253,7 @@ class LiveRequestQueue:
                     await arrived
             finally:
                 self.detach()
-        return request
+        return LiveRequest.trusted(blob=taken) if isinstance(taken, Blob) else taken
 
     def _put_control(self, request: LiveRequest) -> None:
         with self._lock:
@@ -261,11 +264,11 @@ class LiveRequestQueue:
         if wake is not None:
             wake()
 
-    def _put_media(self, request: LiveRequest, seconds: float) -> None:
+    def _put_media(self, media: LiveRequest | Blob, seconds: float) -> None:
         max_audio, max_frames, max_images = self._limits
         with self._lock:
             self._refuse_if_closed()
-            self._media.append((self._order, request, seconds))
+            self._media.append((self._order, media, seconds))
             self._order += 1
             self._waiting_audio += seconds
             self._waiting_images += not seconds
@@ -283,11 +286,11 @@ class LiveRequestQueue:
         if wake is not None:
             wake()
 
-    def _pop_media(self) -> LiveRequest:
-        _, request, seconds = self._media.popleft()
+    def _pop_media(self) -> LiveRequest | Blob:
+        _, media, seconds = self._media.popleft()
         self._waiting_audio -= seconds
         self._waiting_images -= not seconds
-        return request
+        return media
 
     def _refuse_if_closed(self) -> None:
         if self._closed:

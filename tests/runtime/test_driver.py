@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tests.runtime.conftest import Converse
 
 FRAME = bytes(1920)  # 40 ms of PCM at 24 kHz
+HELLO = {"role": "user", "parts": [{"text": "hello"}]}
 
 
 def audio_of(event: Event) -> bytes | None:
@@ -516,3 +517,16 @@ async def test_events_that_must_not_be_lost_end_a_conversation_nobody_reads(conv
                     await connection.until(lambda c: len(c.sent) >= 61)
                     for _ in range(50):
                         await asyncio.sleep(0)
+
+
+async def test_state_that_comes_with_any_request_lands(converse: Converse) -> None:
+    """contract 2.6"""
+    blob = types.Blob(data=bytes(2), mime_type="audio/pcm;rate=16000")
+    async with converse() as talk:
+        talk.queue.send({"blob": blob, "state_delta": {"a": 1}})
+        talk.queue.send({"audio_stream_end": True, "state_delta": {"b": 2}})
+        talk.queue.send({"content": HELLO, "state_delta": {"c": 3}})
+        talk.queue.send({"close": True, "state_delta": {"d": 4}})
+        await talk.all()
+        session = await talk.session()
+    assert session.state == {"a": 1, "b": 2, "c": 3, "d": 4}

@@ -93,12 +93,12 @@ class ConversationState:
         """Sends the message, or keeps it until there is a live link (contract 7.3)."""
         links = self.links
         if links.live and links.current is not None:
-            if isinstance(message, ToolResults):
+            if isinstance(message, Turn):
+                self.outbox.questions.sent(message)
+            elif isinstance(message, ToolResults):
                 self.turns.result_told = True
                 if message.session != links.session:
                     message = in_words(message)
-            elif isinstance(message, Turn):
-                self.outbox.questions.sent(message)
             self.out.append(Send(links.current, message))
             return
         self.outbox.put(message)

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 import random
-import threading
 import time
 from collections import deque
 from dataclasses import replace
@@ -51,6 +50,7 @@ from antiphon.runtime.storage import SessionWriter
 from antiphon.runtime.tasks import TaskOwner
 from antiphon.runtime.toolrunner import ToolRunner
 from antiphon.tools import ToolContext
+from antiphon.types import Blob
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -277,15 +277,15 @@ class Driver:
     # The user's queue.
 
     def _wake(self) -> None:
-        """Something is in the queue; called from any thread."""
+        """Something is in the queue; called from any thread. On the loop it is taken at once."""
         if self._pump.draining:
+            return
+        if _runs_here(self._loop):
+            self._drain()
             return
         self._pump.draining = True
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody takes anything any more
-            if threading.get_ident() == self._pump.thread:
-                self._loop.call_soon(self._drain)
-            else:
-                self._loop.call_soon_threadsafe(self._drain)
+            self._loop.call_soon_threadsafe(self._drain)
 
     def _drain(self) -> None:
         """Takes what the user sent, while the model keeps up."""
@@ -294,11 +294,15 @@ class Driver:
             if self._pump.stopped or not self._links.writable:
                 return
             request = self._queue.take()
-            if request is None:
+            if isinstance(request, Blob):
+                self.feed(UserMedia(request))
+            elif request is not None:
+                for signal in _signals(request):
+                    self.feed(signal)
+            if not self._queue.depth:
                 return
-            for signal in _signals(request):
-                self.feed(signal)
-        self._wake()
+        self._pump.draining = True
+        self._loop.call_soon(self._drain)
 
     # Time, and what must not happen.
 
@@ -338,6 +342,13 @@ class Driver:
             self.feed(AppLeft())
 
 
+def _runs_here(loop: asyncio.AbstractEventLoop) -> bool:
+    try:
+        return asyncio.get_running_loop() is loop
+    except RuntimeError:
+        return False
+
+
 class _Pump:
     """What keeps the driver going: its inbox, its timer, its thread."""
 
@@ -347,7 +358,6 @@ class _Pump:
         self.draining = False
         self.stopped = False
         self.failed = False
-        self.thread = threading.get_ident()
         self.timer: asyncio.TimerHandle | None = None
 
     def set_timer(self, loop: asyncio.AbstractEventLoop, deadline: float, tick: Callable[[], None]) -> None:
@@ -367,12 +377,11 @@ class _Pump:
 
 def _signals(request: LiveRequest) -> list[Signal]:
     """What a request from the user means."""
-    if request.blob is not None:
-        media: list[Signal] = [UserMedia(request.blob)]
-        return [UserState(request.state_delta), *media] if request.state_delta else media
     if request.content is not None:
         return [UserTurn(request.content, request.partial, request.state_delta)]
     before: list[Signal] = [UserState(request.state_delta)] if request.state_delta else []
+    if request.blob is not None:
+        return [*before, UserMedia(request.blob)]
     if request.activity_start is not None:
         return [*before, UserActivity("start")]
     if request.activity_end is not None:
