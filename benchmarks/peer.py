@@ -4,12 +4,14 @@ It confirms every set-up, waits until all conversations of the run are there, an
 frame of audio to each. Then, downstream, it sends the frames at their times and ends the turn; upstream, it
 counts what it hears and answers the last chunk with one more frame of audio.
 
-It prints its port once it listens, and ends with its standard input.
+It speaks TLS, as the service does: its one argument is a file with its certificate and key. It prints its
+port once it listens, and ends with its standard input.
 """
 
 from __future__ import annotations
 
 import asyncio
+import ssl
 import sys
 
 from picows import (
@@ -106,7 +108,9 @@ async def main() -> None:
         name, work = Work.of_path(request.path.decode())
         return Line(runs.setdefault(name, Run(work)))
 
-    server = await ws_create_server(answer, "127.0.0.1", 0, websocket_handshake_timeout=None)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(sys.argv[1])
+    server = await ws_create_server(answer, "127.0.0.1", 0, ssl=context, websocket_handshake_timeout=None)
     print(server.sockets[0].getsockname()[1], flush=True)
     async with server:
         await asyncio.to_thread(sys.stdin.read)

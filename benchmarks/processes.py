@@ -10,7 +10,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Self
+
+import trustme
 
 from benchmarks.work import Work
 
@@ -74,11 +77,12 @@ SUBJECTS = (ANTIPHON, GOOGLE_ADK, WEBSOCKETS, PICOWS)
 class Process:
     """A module of this package, running. It ends when its standard input does."""
 
-    def __init__(self, python: str, module: str) -> None:
+    def __init__(self, python: str, module: str, *arguments: str, trust: str = "") -> None:
         self._name = module
         self._child = subprocess.Popen(
-            [python, "-m", f"benchmarks.{module}"],
+            [python, "-m", f"benchmarks.{module}", *arguments],
             cwd=ROOT,
+            env=os.environ | {"SSL_CERT_FILE": trust, "NO_PROXY": "127.0.0.1"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -115,15 +119,23 @@ class Bench:
         self._stack = ExitStack()
         self._subjects: dict[Kind, Process] = {}
         self._port = 0
+        self._trust = ""
         self._runs = count(1)
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            peer = Process(sys.executable, "peer")
+            folder = Path(stack.enter_context(TemporaryDirectory()))
+            authority = trustme.CA()
+            authority.cert_pem.write_to_path(folder / "authority.pem")
+            authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(
+                folder / "peer.pem"
+            )
+            self._trust = str(folder / "authority.pem")
+            peer = Process(sys.executable, "peer", str(folder / "peer.pem"))
             stack.callback(peer.end)
             self._port = peer.hello
             for kind, python in self._pythons.items():
-                self._subjects[kind] = Process(python, f"subjects.{kind.module}")
+                self._subjects[kind] = Process(python, f"subjects.{kind.module}", trust=self._trust)
                 stack.callback(self._subjects[kind].end)
             self._stack = stack.pop_all()
         return self
@@ -138,7 +150,7 @@ class Bench:
 
     def first_event(self, kind: Kind) -> float:
         """Milliseconds of CPU from the start of a process to the first event of its first conversation."""
-        fresh = Process(self._pythons[kind], f"subjects.{kind.module}")
+        fresh = Process(self._pythons[kind], f"subjects.{kind.module}", trust=self._trust)
         try:
             return float(self._took(fresh, Work("down", 1, 1, 1, 0.01))["before"] * 1e3)
         finally:
@@ -150,5 +162,5 @@ class Bench:
         return float(took["cpu"] / took["frames"] * 1e6)
 
     def _took(self, subject: Process, work: Work) -> Any:
-        address = f"http://127.0.0.1:{self._port}{work.path(f'run{next(self._runs)}')}"
+        address = f"https://127.0.0.1:{self._port}{work.path(f'run{next(self._runs)}')}"
         return subject.ask({"work": work.to_json(), "address": address})

@@ -1,16 +1,11 @@
-"""google-adk as applications use it, unmodified: `Runner.run_live` with `Gemini`, a queue, events.
-
-Its client only speaks TLS. No one is to pay for TLS here, so the one name that opens its socket is wrapped to
-dial `ws` instead of `wss`; nothing else is touched.
-"""
+"""google-adk as applications use it, unmodified: `Runner.run_live` with `Gemini`, a queue, events."""
 
 from __future__ import annotations
 
 import asyncio
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import google.genai.live
 from google.adk.agents import Agent, LiveRequestQueue
 from google.adk.agents.run_config import RunConfig, StreamingMode
 from google.adk.models import Gemini
@@ -22,12 +17,6 @@ from benchmarks.work import CHUNK, CHUNK_MIME_TYPE
 
 if TYPE_CHECKING:
     from benchmarks.round import Round
-
-_connect = google.genai.live.ws_connect  # type: ignore[attr-defined]
-
-
-def _connect_plainly(uri: str, **options: Any) -> Any:
-    return _connect(uri.replace("wss://", "ws://", 1), **(options | {"ssl": None, "proxy": None}))
 
 
 @cache
@@ -60,5 +49,4 @@ async def _speak(round_: Round, number: int, queue: LiveRequestQueue) -> None:
 
 
 if __name__ == "__main__":
-    google.genai.live.ws_connect = _connect_plainly  # type: ignore[attr-defined, assignment]
     serve(converse, "google-adk", "google-genai", "websockets", "pydantic")

@@ -21,7 +21,7 @@ CHUNK_JSON = json.dumps(
 
 
 def url(round_: Round) -> str:
-    return round_.address.replace("http://", "ws://", 1) + "/ws"
+    return round_.address.replace("https://", "wss://", 1) + "/ws"
 
 
 def is_audio(frame: bytes) -> bool:

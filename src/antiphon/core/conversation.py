@@ -55,9 +55,12 @@ class Conversation:
         self, cast: Cast, config: RunConfig, now: float, chance: Callable[[], float] = lambda: 0.5
     ) -> None:
         self._state = ConversationState(cast, config, now, chance)
+        self._moved = True
+        self._deadline: float | None = None
 
     def start(self, now: float) -> list[Command]:
         """The first commands: dial the first agent's model."""
+        self._moved = True
         return self._state.links.dial(self._state.agent, now)
 
     def handle(self, signal: Signal, now: float) -> list[Command]:
@@ -66,6 +69,7 @@ class Conversation:
         if state.ending.over:
             return []
         state.out = []
+        self._moved = self._moved or not isinstance(signal, UserMedia)  # media moves no deadline
         match signal:
             case Received(link, said):
                 for each in said:
@@ -94,9 +98,12 @@ class Conversation:
         state = self._state
         if state.ending.over:
             return None
-        return soonest(
-            state.links.deadline(), state.turns.deadline(), state.budget.deadline(), state.ending.leave_by
-        )
+        if self._moved:
+            self._moved = False
+            self._deadline = soonest(
+                state.links.deadline(), state.turns.deadline(), state.budget.deadline(), state.ending.leave_by
+            )
+        return self._deadline
 
     @property
     def agent(self) -> str:
