@@ -462,9 +462,32 @@ def test_a_replacement_that_was_lost_is_dialled_anew_when_time_is_up() -> None:
     unlucky = (
         unlucky
         >> LinkLost(1, None)
-        << emit(lifecycle="reconnecting", reason="the model went away", attempt=1)
+        << emit(lifecycle="reconnecting", reason="the model went away", attempt=2)
     )
-    assert unlucky >> after(1) << Dial(3, "agent")
+    assert unlucky >> after(2) << Dial(3, "agent")
+
+
+def test_a_model_that_goes_away_again_and_again_is_followed_ever_more_slowly() -> None:
+    # contract 7.2: the first notice is followed at once, the next after a wait, as after losses
+    script = leaving() >> LinkLost(1, None) << ANYTHING >> ModelReady() << ANYTHING
+    script = script >> GoingAway(60.0) << emit(lifecycle="going_away") << Dial(3, "agent")
+    script = script >> LinkDialled(3) << NOTHING
+    assert script >> after(1.5) << NOTHING >> after(0.5) << HangUp(2, reason="going away")
+
+
+def test_a_model_that_only_goes_away_is_left_when_it_must_be() -> None:
+    # contract 7.2: the attempts are used up, so the replacement waits to the last
+    config = RunConfig(retry=Retry(attempts=1))
+    script = (
+        ready(config=config)
+        >> GoingAway(60.0)
+        << ANYTHING
+        >> LinkDialled(2)
+        << HangUp(1, reason="going away")
+    )
+    script = script >> LinkLost(1, None) << ANYTHING >> ModelReady() << ANYTHING
+    script = script >> GoingAway(60.0) << ANYTHING >> LinkDialled(3) << NOTHING
+    assert script >> after(56) << NOTHING >> after(1) << HangUp(2, reason="going away")
 
 
 def test_a_model_that_went_away_and_stays_out_of_reach_is_an_error() -> None:

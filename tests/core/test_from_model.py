@@ -6,7 +6,8 @@ import pytest
 
 from antiphon.config import RunConfig
 from antiphon.core.calls import ToolFacts
-from antiphon.core.commands import CancelTool, Dial, RunTool
+from antiphon.core.commands import CancelTool, Dial, RunTool, Send
+from antiphon.core.messages import ToolResults
 from antiphon.core.signals import (
     CallsCancelled,
     GenerationComplete,
@@ -23,6 +24,7 @@ from antiphon.core.signals import (
     ModelText,
     OutputTranscript,
     ToolCalls,
+    ToolFinished,
     TurnComplete,
     Usage,
     VoiceActivityChanged,
@@ -43,6 +45,7 @@ from antiphon.types import (
     Blob,
     ExecutableCode,
     FunctionCall,
+    FunctionResponse,
     GroundingMetadata,
     InteractionStatus,
     Language,
@@ -252,7 +255,23 @@ def test_leftovers_of_a_cut_turn_are_dropped(leftover: ModelSignal) -> None:
 
 def test_a_tool_call_after_an_interruption_is_answered_all_the_same() -> None:
     # contract 5.4
-    assert interrupted() >> LOOK << emit(calls={"c": "look"}) << RunTool("c", "agent", "look", {})
+    script = interrupted() >> LOOK << emit(turn_complete=True, interrupted=True)
+    script = script << emit(calls={"c": "look"}) << RunTool("c", "agent", "look", {})
+    script = script >> ToolFinished("c", {"ok": True}) << ANYTHING
+    script = script >> ModelText("So") << emit(text="So", partial=True)
+    assert (
+        script
+        >> TurnComplete()
+        << emit(text="So", partial=False)
+        << emit(turn_complete=True, interrupted=None, interaction_status=None)
+    )
+
+
+def test_late_words_of_a_turn_that_is_over_belong_to_it() -> None:
+    # contract 3.8: transcripts come in their own time
+    script = speaking() >> TurnComplete() << ANYTHING >> OutputTranscript("and so on")
+    script = script << emit(output="and so on", finished=False) << emit(output="and so on", finished=True)
+    assert script >> TurnComplete() << NOTHING
 
 
 def test_the_next_turn_is_heard_again() -> None:
@@ -284,7 +303,9 @@ def test_a_barge_in_cancels_the_tools_that_ask_for_it() -> None:
     both = ToolCalls((FunctionCall(id="w", name="watch"), FunctionCall(id="l", name="look")))
     script = ready(tools=tools) >> both << ANYTHING >> ModelInterrupted() << emit(interrupted=True)
     script = script << CancelTool("w") << emit(response={"w": CANCELLED}, stored=True)
-    assert script << emit(lifecycle="tool_cancelled", call_ids=["w"])
+    script = script << emit(lifecycle="tool_cancelled", call_ids=["w"])
+    answer = FunctionResponse(id="w", name="watch", response=CANCELLED)
+    assert script << Send(1, ToolResults((answer,), 1)), "the model did not cancel it, and waits"
 
 
 CANCELLED = {"error": {"code": "CANCELLED", "message": "cancelled before it was finished"}}

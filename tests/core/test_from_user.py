@@ -16,6 +16,7 @@ from antiphon.core.signals import (
     ToolCalls,
     ToolFinished,
     UserActivity,
+    UserLeaving,
     UserLeft,
     UserState,
     UserStreamEnd,
@@ -252,3 +253,30 @@ def test_an_application_that_stops_reading_ends_everything_at_once() -> None:
         << emit(lifecycle="closed", by="user")
         << end(reason="the application stopped reading", by="user")
     )
+
+
+def test_a_closed_queue_ends_even_when_the_model_takes_nothing_any_more() -> None:
+    # contract 1.5, 1.6
+    script = (
+        ready(config=RunConfig(shutdown_timeout=3.0)) >> UserLeaving() << NOTHING >> after(2.9) << NOTHING
+    )
+    assert script >> UserLeaving() << NOTHING >> after(0.1) << HangUp(1) << ANYTHING << end(by="user")
+
+
+def test_two_answers_to_one_call_in_one_content_are_one() -> None:
+    # contract 5.4
+    tools = {"book": ToolFacts(long_running=True)}
+    script = ready(tools=tools) >> ToolCalls((FunctionCall(id="b", name="book"),)) << ANYTHING
+    script = script >> ToolFinished("b", None) << ANYTHING
+    twice = Content(role="user", parts=[ANSWER, ANSWER.model_copy()])
+    script = script >> UserTurn(twice) << emit(error="INVALID_REQUEST") << store(response={"b": {"seat": 12}})
+    assert script << ANYTHING
+
+
+def test_what_a_long_running_tool_says_first_is_not_its_answer() -> None:
+    # contract 5.6
+    tools = {"book": ToolFacts(long_running=True)}
+    script = ready(tools=tools) >> ToolCalls((FunctionCall(id="b", name="book"),)) << ANYTHING
+    script = script >> ToolFinished("b", {"ticket": 3}) << emit(response={"b": {"ticket": 3}}) << ANYTHING
+    script = script >> UserTurn(Content(role="user", parts=[ANSWER])) << store(response={"b": {"seat": 12}})
+    assert script << ANYTHING, "the application's answer goes to the model"

@@ -93,6 +93,10 @@ class Ledger:
     def __len__(self) -> int:
         return len(self._live)
 
+    def news(self, calls: Iterable[FunctionCall], session: int) -> bool:
+        """Whether any of the calls is new (rule 1)."""
+        return any(not (asked.id and (session, asked.id) in self._ids) for asked in calls)
+
     def accept(
         self, calls: Iterable[FunctionCall], agent: str, session: int, facts: Mapping[str, ToolFacts]
     ) -> list[Call]:

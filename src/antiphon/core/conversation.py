@@ -25,6 +25,7 @@ from antiphon.core.signals import (
     ToolFinished,
     ToolYielded,
     UserActivity,
+    UserLeaving,
     UserLeft,
     UserMedia,
     UserState,
@@ -77,7 +78,7 @@ class Conversation:
                         model_said(state, link, each, now)
             case UserMedia() | UserTurn() | UserActivity() | UserStreamEnd() | UserState():
                 user_did(state, signal, now)
-            case UserLeft() | AppLeft():
+            case UserLeaving() | UserLeft() | AppLeft():
                 user_did(state, signal, now)
             case ToolFinished() | ToolYielded():
                 tool_reported(state, signal, now)

@@ -75,6 +75,8 @@ def switch_if_quiet(state: ConversationState, now: float) -> None:
 def links_due(state: ConversationState, now: float) -> None:
     """What is to be done about links by now."""
     links = state.links
+    if links.waited(now):
+        switch_if_quiet(state, now)
     late = links.overdue(now)
     if late is not None and links.current is not None:
         state.out.append(HangUp(links.current, reason="timeout"))

@@ -49,10 +49,11 @@ def model_said(state: ConversationState, link: int, said: ModelSignal, now: floa
                     state.emit(merged, stored=True)
                 state.emit(drafts.text(state.agent, text, thought=thought, partial=True))
         case OutputTranscript(text, finished, language):
-            if text and _takes_floor(state, now):
+            late = state.turns.over
+            if text and (late or _takes_floor(state, now)):
                 piece = state.transcripts.piece("model", text, language)
                 state.emit(drafts.draft(state.agent, output_transcription=piece, partial=True))
-            if finished:
+            if finished or late:
                 state.flush_transcript("model")
         case InputTranscript(text, finished, language):
             if text:
@@ -76,7 +77,11 @@ def model_said(state: ConversationState, link: int, said: ModelSignal, now: floa
         case TurnComplete():
             _turn_complete(state, said, state.turns.beat(Beat.COMPLETE, now), now)
         case ToolCalls(calls):
-            if tools_called(state, calls):
+            news = state.calls.news(calls, state.links.session)
+            if news and state.turns.floor is Floor.CUT:  # that turn is over, though the model has not said so
+                _turn_complete(state, TurnComplete(), state.turns.beat(Beat.SETTLED, now), now)
+            if news and not state.ending.over:
+                tools_called(state, calls)
                 _takes_floor(state, now)
         case CallsCancelled(ids):
             calls_cancelled(state, [state.calls.id_of(state.links.session, each) for each in ids])
@@ -146,7 +151,7 @@ def _interrupted(state: ConversationState, now: float) -> None:
     state.save("model")
     stopped = [call.id for call in state.calls.running() if call.facts.cancel_on_interruption]
     if stopped:
-        calls_cancelled(state, tuple(stopped))
+        calls_cancelled(state, stopped, tell_model=True)
 
 
 def _turn_complete(state: ConversationState, said: TurnComplete, act: Act, now: float) -> None:

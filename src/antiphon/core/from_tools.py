@@ -26,25 +26,27 @@ MAX_HAND_OVERS: Final = 8
 ENDED_BY_TOOL: Final = "a tool ended the invocation"
 
 
-def tools_called(state: ConversationState, asked: Iterable[FunctionCall]) -> bool:
-    """Runs the calls that are new, all at once, and shows them (contract 5.2); whether there were any."""
+def tools_called(state: ConversationState, asked: Iterable[FunctionCall]) -> None:
+    """Runs the calls that are new, all at once, and shows them (contract 5.2)."""
     new = state.calls.accept(asked, state.agent, state.links.session, state.role.tools)
-    if not new:
-        return False
     state.flush()
     shown = [FunctionCall.trusted(id=call.id, name=call.name, args=call.args) for call in new]
     long_running = {call.id for call in new if call.facts.long_running}
     state.emit(drafts.calls(state.agent, shown, long_running), stored=True)
     for call in new:
         state.out.append(RunTool(call.id, call.agent, call.name, call.args))
-    return True
 
 
-def calls_cancelled(state: ConversationState, ids: Iterable[str]) -> None:
-    """The model took calls back, or a barge-in stopped them (contract 5.5)."""
-    stopped = [call_id for call_id in ids if state.abandon(call_id, "cancelled before it was finished")]
-    if stopped:
-        state.fact("tool_cancelled", call_ids=stopped)
+def calls_cancelled(state: ConversationState, ids: Iterable[str], *, tell_model: bool = False) -> None:
+    """The model took calls back, or a barge-in stopped them, which the model is told (contract 5.5)."""
+    why = "cancelled before it was finished"
+    stopped = [call for call in map(state.calls.get, ids) if call and state.abandon(call.id, why)]
+    if not stopped:
+        return
+    state.fact("tool_cancelled", call_ids=[call.id for call in stopped])
+    for call in stopped if tell_model else ():
+        error = {"error": {"code": "CANCELLED", "message": why}}
+        _tell(state, call, FunctionResponse.trusted(id=call.id, name=call.name, response=error))
 
 
 def tool_reported(state: ConversationState, signal: ToolFinished | ToolYielded, now: float) -> None:
@@ -68,9 +70,13 @@ def tool_reported(state: ConversationState, signal: ToolFinished | ToolYielded, 
         signal, target = _no_such_agent(state, signal.call_id, target), None
     elif target and state.turns.hand_overs >= MAX_HAND_OVERS:
         signal, target = _round_in_circles(signal.call_id), None
-    state.calls.move(call.id, Deed.ERROR if signal.failed else Deed.RESULT)
     successor = state.role.successor if signal.completes else None
     leaves = bool(target or signal.completes or signal.ends)
+    if call.facts.long_running and not signal.failed and not leaves:
+        state.calls.move(call.id, Deed.NOT_YET)  # what it says so far; the application answers later
+        _answer(state, call, signal.response or {}, signal.actions, goes_on=True)
+        return
+    state.calls.move(call.id, Deed.ERROR if signal.failed else Deed.RESULT)
     _answer(state, call, signal.response or {}, signal.actions, tell_model=not leaves or signal.ends)
     if signal.ends:
         state.finish(ENDED_BY_TOOL, "agent")
@@ -82,9 +88,9 @@ def tool_reported(state: ConversationState, signal: ToolFinished | ToolYielded, 
         state.finish("task_completed", "agent")
 
 
-def app_may_answer(state: ConversationState, answer: FunctionResponse) -> bool:
+def app_may_answer(state: ConversationState, answer: FunctionResponse, *, again: bool) -> bool:
     """Whether the call is still to be answered; if it has ended the answer is refused (contract 5.4)."""
-    if state.calls.how_ended(answer.id or "") is None:
+    if state.calls.how_ended(answer.id or "") is None and not again:
         return True
     state.refuse(f"The call {answer.id!r} of {answer.name!r} has ended already; its answer was not sent.")
     return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from antiphon.core import drafts
 from antiphon.core.from_tools import app_answered, app_may_answer
@@ -10,6 +10,7 @@ from antiphon.core.messages import ActivityEnded, ActivityStarted, Media, Stream
 from antiphon.core.signals import (
     AppLeft,
     UserActivity,
+    UserLeaving,
     UserLeft,
     UserMedia,
     UserState,
@@ -19,9 +20,14 @@ from antiphon.core.signals import (
 from antiphon.core.state import USER, ConversationState
 from antiphon.events import EventActions
 
+if TYPE_CHECKING:
+    from antiphon.types import Part
+
 __all__ = ["UserSignal", "user_did"]
 
-UserSignal = UserMedia | UserTurn | UserActivity | UserStreamEnd | UserState | UserLeft | AppLeft
+UserSignal = (
+    UserMedia | UserTurn | UserActivity | UserStreamEnd | UserState | UserLeaving | UserLeft | AppLeft
+)
 
 
 def user_did(state: ConversationState, signal: UserSignal, now: float) -> None:
@@ -53,6 +59,9 @@ def user_did(state: ConversationState, signal: UserSignal, now: float) -> None:
                 state.say(StreamEnded())
         case UserState(delta):
             state.emit(drafts.draft(USER, actions=EventActions.trusted(state_delta=delta)), stored=True)
+        case UserLeaving():
+            if state.ending.leave_by is None:
+                state.ending.leave_by = now + state.config.shutdown_timeout
         case UserLeft():
             unheard = state.outbox.holds_control or state.turns.owed
             if state.links.live or not unheard:
@@ -66,11 +75,13 @@ def user_did(state: ConversationState, signal: UserSignal, now: float) -> None:
 
 
 def _turn(state: ConversationState, turn: UserTurn) -> None:
-    parts = [
-        part
-        for part in turn.content.parts or []
-        if part.function_response is None or app_may_answer(state, part.function_response)
-    ]
+    parts: list[Part] = []
+    answers: set[str | None] = set()
+    for part in turn.content.parts or []:
+        answer = part.function_response
+        if answer is None or app_may_answer(state, answer, again=answer.id in answers):
+            parts.append(part)
+            answers.add(answer.id if answer else None)
     actions = EventActions.trusted(state_delta=turn.state_delta) if turn.state_delta else None
     fields = {"actions": actions} if actions else {}
     if parts or actions:

@@ -7,6 +7,7 @@ Rule 4                 A session that was idle is not resumed within `idle_resum
 Rule 5 (contract 7.2)  On notice that the model goes away, a spare socket is dialled; the switch is made when
                        the floor is quiet, or `MARGIN` seconds before the end at the latest. A spare that is
                        still being dialled when the old socket ends becomes the current link all the same.
+                       One that says so again and again is followed ever more slowly, as after losses.
 Rule 6                 The old socket is closed before its session is resumed elsewhere: else it is refused.
 Rule 7 (contract 7.4)  What cannot pass is raised.
 Rule 8 (contract 7.5)  A handle belongs to its agent.
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 
 from antiphon.core.backoff import Backoff
 from antiphon.core.commands import Ask, Begin, Command, Dial, HangUp
+from antiphon.core.deadlines import soonest
 from antiphon.errors import ModelConnectionError, ResumptionRefused, SetupTimeout
 
 if TYPE_CHECKING:
@@ -67,6 +69,8 @@ class _Replacement:
     leave_by: float
     link: int | None
     """`None` when it was lost: at `leave_by` a new link is dialled instead."""
+    early: float | None = None
+    """Until then no switch is made, quiet or not: this model has said `goAway` only just before."""
     dialled: bool = False
 
 
@@ -108,9 +112,9 @@ class Links:
         return self._backoff.attempt
 
     def deadline(self) -> float | None:
-        if self.live:
-            return self._replacement.leave_by if self._replacement else None
-        return self._due
+        if not self.live:
+            return self._due
+        return soonest(self._replacement.early, self._replacement.leave_by) if self._replacement else None
 
     # Opening.
 
@@ -165,12 +169,24 @@ class Links:
             return []
         self._dialled_links += 1
         leave_by = now + max(time_left - MARGIN, time_left / 2)
-        self._replacement = _Replacement(leave_by, self._dialled_links)
+        wait = self._backoff.failed(now)
+        early = None
+        if self._backoff.attempt > 1:
+            early = leave_by if wait is None else min(now + wait, leave_by)
+        self._replacement = _Replacement(leave_by, self._dialled_links, early)
         return [Dial(self._dialled_links, agent)]
 
     def may_switch(self) -> bool:
         """Whether a switch is wanted and could be made now."""
-        return self.live and self._replacement is not None and self._replacement.dialled
+        spare = self._replacement
+        return self.live and spare is not None and spare.dialled and spare.early is None
+
+    def waited(self, now: float) -> bool:
+        """Whether the time in which no switch was made is over, just now."""
+        if self._replacement is None or self._replacement.early is None or now < self._replacement.early:
+            return False
+        self._replacement.early = None
+        return True
 
     def switch(self, now: float) -> list[Command]:
         """Closes the current link; the replacement takes over when that is done (rule 6)."""

@@ -52,6 +52,7 @@ __all__ = [
     "TurnComplete",
     "Usage",
     "UserActivity",
+    "UserLeaving",
     "UserLeft",
     "UserMedia",
     "UserState",
@@ -275,6 +276,11 @@ class UserLeft:
 
 
 @dataclass(frozen=True, slots=True)
+class UserLeaving:
+    """The user's queue was closed; the model does not take what was sent before. `UserLeft` may follow."""
+
+
+@dataclass(frozen=True, slots=True)
 class AppLeft:
     """The application stopped reading events: everything ends now."""
 
@@ -329,6 +335,7 @@ Signal = (
     | UserActivity
     | UserStreamEnd
     | UserState
+    | UserLeaving
     | UserLeft
     | AppLeft
     | ToolFinished

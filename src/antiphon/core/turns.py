@@ -154,6 +154,11 @@ class Turns:
         return self.floor is Floor.SPEAKING and not self.result_told
 
     @property
+    def over(self) -> bool:
+        """Whether a turn has ended and nobody asked for another: a transcript that comes now is of it."""
+        return self.quiet and self.completed > 0 and not self.owed and not self.unfinished
+
+    @property
     def unfinished(self) -> bool:
         """Whether the model goes on without the user: it has a result to speak of, or has just taken over."""
         return self.result_told or self.handed_over
@@ -186,6 +191,7 @@ class Turns:
             self.result_told = self.handed_over = False
         if act in (Act.CLOSE, Act.CLOSE_CUT):
             self.completed += 1
+            self.result_told = self.result_told and act is Act.CLOSE
         if self.floor is not before or beat in (Beat.LOST, Beat.SETTLED):
             cut = self.floor in (Floor.CUT, Floor.HUSHED)
             self._settles_at = now + SETTLE if cut else None

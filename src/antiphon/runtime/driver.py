@@ -35,6 +35,7 @@ from antiphon.core.signals import (
     Signal,
     Tick,
     UserActivity,
+    UserLeaving,
     UserLeft,
     UserMedia,
     UserState,
@@ -291,7 +292,11 @@ class Driver:
         """Takes what the user sent, while the model keeps up."""
         self._pump.draining = False
         for _ in range(BURST):
-            if self._pump.stopped or not self._links.writable:
+            if self._pump.stopped:
+                return
+            if not self._links.writable:
+                if self._queue.closed:
+                    self.feed(UserLeaving())
                 return
             request = self._queue.take()
             if isinstance(request, Blob):
