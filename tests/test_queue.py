@@ -391,3 +391,20 @@ async def test_what_comes_while_the_reader_sits_down_is_seen() -> None:
                 self.send_content("hello")
 
     assert (await Late().get()).content == HELLO
+
+
+def test_a_queue_that_has_served_its_conversation_serves_no_other() -> None:
+    # contract 1.4: it would never end, nor could anything be sent
+    queue = LiveRequestQueue()
+    queue.close()
+    queue.attach(lambda: None)  # its close still waits: what was sent before is delivered (2.4)
+    queue.take()
+    queue.detach()
+    with pytest.raises(QueueClosed, match="make one for each"):
+        queue.attach(lambda: None)
+
+
+def test_half_a_character_is_refused() -> None:
+    # contract 2.5: JSON of browsers may hold it, and no wire can carry it
+    with pytest.raises(InvalidContent, match="half a character"):
+        LiveRequestQueue().send_content("well \ud83d")

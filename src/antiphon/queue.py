@@ -100,6 +100,14 @@ def check_content(content: Content) -> None:
             "A user's content may not hold a function_call: only the model calls tools. "
             "To answer a long-running call, send a part with function_response."
         )
+    for part in content.parts:
+        try:
+            (part.text or "").encode()
+        except UnicodeEncodeError as half:
+            raise InvalidContent(
+                f"A part's text holds half a character ({half.object[half.start]!r} at {half.start}), which "
+                "no model can be sent: decode it as UTF-16 surrogate pairs, or replace it."
+            ) from None
 
 
 def check_blob(blob: Blob) -> float:
@@ -220,9 +228,12 @@ class LiveRequestQueue:
     def attach(self, wake: Callable[[], None]) -> None:
         """Claims the queue; `wake` is called, from any thread, when there is something to `take`.
 
-        Raises `QueueInUse` when another invocation holds it (contract 1.4).
+        Raises `QueueInUse` when another invocation holds it (contract 1.4), and `QueueClosed` when it was
+        closed and nothing waits in it any more: nothing could ever come out of it.
         """
         with self._lock:
+            if self._closed and not self.depth:
+                raise QueueClosed("This LiveRequestQueue has served its conversation; make one for each.")
             if self._wake is not None:
                 raise QueueInUse(
                     "This LiveRequestQueue already serves a run_live(); make one per conversation."
