@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from antiphon.runtime.tasks import TaskOwner, being_cancelled
+from antiphon.runtime.tasks import TaskOwner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -167,22 +167,28 @@ async def test_a_task_that_does_not_let_itself_be_ended_costs_no_more_than_the_t
     await task
 
 
-async def test_being_cancelled_tells_ones_own_cancellation_from_that_of_others() -> None:
-    """contract 5.4: a tool whose inner task was cancelled has failed, and is not cancelled"""
-    told: list[bool] = []
+async def test_an_owner_tells_what_it_ends_from_what_others_cancel(owner: TaskOwner) -> None:
+    """contract 5.4: a tool whose inner task was cancelled, or that cancelled itself, has failed"""
+    told: dict[str, bool] = {}
 
-    async def awaits(inner: asyncio.Future[None]) -> None:
+    async def awaits(name: str, inner: asyncio.Future[None]) -> None:
         try:
             await inner
         except asyncio.CancelledError:
-            told.append(being_cancelled())
+            told[name] = owner.is_ending(asyncio.current_task())
 
     loop = asyncio.get_running_loop()
     inner = loop.create_future()
-    first = asyncio.create_task(awaits(inner))
-    second = asyncio.create_task(awaits(loop.create_future()))
+    owner.spawn(awaits("inner", inner), "inner")
+    tasks = {
+        name: owner.spawn(awaits(name, loop.create_future()), name) for name in ("others", "one", "every")
+    }
     await asyncio.sleep(0)
     inner.cancel()
-    second.cancel()
-    await asyncio.wait([first, second])
-    assert told == [False, True]
+    tasks["others"].cancel()
+    owner.cancel(tasks["one"])
+    await asyncio.wait([tasks["others"], tasks["one"]])
+    owner.cancel(tasks["one"])  # is over
+    await owner.cancel_all(1.0)
+    assert told == {"inner": False, "others": False, "one": True, "every": True}
+    assert owner._ending == set()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import inspect
+import subprocess
 import sys
 import threading
 from contextlib import suppress
@@ -15,7 +17,7 @@ from antiphon import FunctionTool, LiveRequestQueue, LongRunningFunctionTool, Se
 from antiphon.core.commands import RunTool
 from antiphon.core.signals import ToolFinished, ToolYielded
 from antiphon.runtime.tasks import TaskOwner
-from antiphon.runtime.toolrunner import THREADS, ToolRunner
+from antiphon.runtime.toolrunner import THREADS, ToolRunner, _Threads
 from antiphon.tools import BaseTool, as_tool
 from tests.runtime.near_model import until
 
@@ -150,6 +152,11 @@ async def test_an_unknown_tool_and_bad_arguments_are_answers() -> None:
     assert (await Bench(add).failed("add", a="many"))["code"] == "INVALID_ARGUMENTS"
 
 
+class Wordless(Exception):
+    def __str__(self) -> str:
+        raise LookupError("for words")
+
+
 def raises(error: BaseException) -> tuple[Callable[[], None], Callable[[], Any], Callable[[], Any]]:
     """A sync, an async and a streaming tool that do."""
 
@@ -175,6 +182,8 @@ def raises(error: BaseException) -> tuple[Callable[[], None], Callable[[], Any],
         StopIteration("next() of nothing"),
         asyncio.CancelledError("of something it awaited"),
         BaseExceptionGroup("several", [SystemExit(1)]),
+        GeneratorExit(),
+        Wordless(),
     ],
     ids=lambda error: type(error).__name__,
 )
@@ -183,6 +192,54 @@ async def test_whatever_a_tool_raises_is_an_answer(error: BaseException) -> None
     for tool in raises(error):
         told = await Bench(tool).failed(tool.__name__)
         assert told["code"] == "TOOL_FAILED"
+
+
+async def test_a_generator_exit_out_of_what_a_tool_awaits_is_an_answer() -> None:
+    """contract 5.4: throwing it in closes the frames within, so that they can answer nothing"""
+
+    async def gone() -> None:
+        inner = asyncio.get_running_loop().create_future()
+        inner.set_exception(GeneratorExit())
+        await inner
+
+    assert (await Bench(gone).failed("gone"))["exception"] == "GeneratorExit"
+
+
+async def test_a_tool_that_is_destroyed_unfinished_reports_nothing() -> None:
+    """contract 5.5: closing what never ended, as the garbage collector does, is no failure of the tool"""
+
+    async def endless() -> None:
+        await asyncio.Event().wait()
+
+    bench = Bench(endless)
+    bench.start("endless")
+    task = bench.runner._running["c1"]
+    await asyncio.sleep(0)
+    run = task.get_coro()
+    assert inspect.iscoroutine(run)
+    run.close()
+    assert bench.reports == []
+    task.cancel()
+    await asyncio.wait([task])
+
+
+@pytest.mark.parametrize("how", ["raised at once", "swallowed", "pending"])
+async def test_a_library_that_cancels_the_task_it_runs_in_fails_the_call(how: str) -> None:
+    """contract 5.4: `cancelling()` stays above zero, and nobody wants the call to end"""
+
+    async def library() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        if how == "pending":
+            raise LookupError
+        if how == "swallowed":
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(0)
+            raise asyncio.CancelledError
+        await asyncio.sleep(0)
+
+    assert (await Bench(library).failed("library"))["code"] == "TOOL_FAILED"
 
 
 async def test_a_failed_call_leaves_the_state_as_it_was() -> None:
@@ -194,6 +251,22 @@ async def test_a_failed_call_leaves_the_state_as_it_was() -> None:
 
     finished = await Bench(half_done).run("half_done")
     assert finished.actions.state_delta == {}
+
+
+async def test_state_that_is_no_json_fails_the_call_and_nothing_lands() -> None:
+    """contract 5.4, 4.6: the session service could not store it"""
+
+    def note(tool_context: ToolContext) -> None:
+        tool_context.state.update({"city": "Paris", "o": object()})
+
+    async def notes(tool_context: ToolContext) -> AsyncIterator[int]:
+        note(tool_context)
+        yield 1
+
+    for tool in (note, notes):
+        bench = Bench(tool)
+        assert "an object to state['o']" in (await bench.failed(tool.__name__))["message"]
+        assert after(bench.reports[0])[1] == {}
 
 
 async def test_a_result_that_is_no_json_is_an_answer() -> None:
@@ -362,6 +435,124 @@ async def test_all_threads_being_taken_holds_up_neither_the_loop_nor_async_tools
     assert begun.acquire(timeout=5)
     assert begun.acquire(timeout=5)
     assert not begun.acquire(blocking=False)
+
+
+async def test_a_conversation_whose_threads_all_hang_holds_up_no_other() -> None:
+    """contract 5.3"""
+    release = threading.Event()
+    hung, other = Bench(release.wait), Bench(lambda_free)
+    for number in range(THREADS + 1):
+        hung.start("wait", f"w{number}")
+    await asyncio.sleep(0)
+    assert (await other.run("lambda_free")).response == {"result": "the pool works"}
+    assert hung.reports == []
+    release.set()
+    assert len(await hung.ended()) == THREADS + 1
+
+
+async def test_the_timeout_of_a_sync_tool_begins_with_its_thread() -> None:
+    """contract 5.4: the tool that waits its turn is not to blame"""
+    release = threading.Event()
+    hung = threading.Event()
+
+    def block() -> None:
+        release.wait()
+
+    def patient() -> str:
+        return "had its turn"
+
+    def hangs() -> None:
+        hung.wait()
+
+    bench = Bench(block, FunctionTool(patient, timeout=0.2), FunctionTool(hangs, timeout=0.05))
+    for number in range(THREADS):
+        bench.start("block", f"b{number}")
+    bench.start("patient", "p")
+    bench.start("hangs", "h")
+    await asyncio.to_thread(release.wait, 0.25)  # longer than the timeout of the one that waits its turn
+    assert bench.reports == []
+    release.set()
+    responses = {report.call_id: report.response for report in await bench.ended()}
+    hung.set()
+    assert responses["p"] == {"result": "had its turn"}
+    assert responses["h"] is not None
+    assert responses["h"]["error"]["code"] == "TIMEOUT"
+
+
+async def test_a_thread_that_cannot_be_started_is_an_answer_and_takes_no_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """contract 5.4"""
+
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    bench = Bench(lambda_free)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        for number in range(THREADS):
+            bench.start("lambda_free", f"n{number}")
+        assert all(isinstance(each, ToolFinished) and each.failed for each in await bench.ended())
+    bench.reports.clear()
+    assert (await bench.run("lambda_free")).response == {"result": "the pool works"}
+
+
+HANGS = """
+import asyncio, threading
+from antiphon.core.commands import RunTool
+from antiphon.runtime.tasks import TaskOwner
+from antiphon.runtime.toolrunner import ToolRunner
+from antiphon.tools import ToolContext, as_tool
+from antiphon import Session
+
+begun = threading.Event()
+
+def hangs():
+    begun.set()
+    threading.Event().wait()
+
+async def main():
+    session = Session(id="s", app_name="app", user_id="ann")
+    context = ToolContext(session, agent_name="a", invocation_id="e-1")
+    tasks = TaskOwner(print)
+    runner = ToolRunner(lambda agent: {"hangs": as_tool(hangs)}, lambda call: context, print, tasks)
+    runner.start(RunTool("c1", "a", "hangs", {}))
+    while not begun.is_set():
+        await asyncio.sleep(0.001)
+    await tasks.cancel_all(1.0)
+
+asyncio.run(main())
+"""
+
+
+def test_a_sync_tool_that_hangs_does_not_keep_the_interpreter_from_exiting() -> None:
+    """contract 1.6, 5.3"""
+    ended = subprocess.run(
+        [sys.executable, "-c", HANGS], timeout=30, capture_output=True, text=True, check=False
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+
+
+def test_a_result_for_a_loop_that_closed_without_cancelling_is_dropped(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """contract 1.6"""
+    loose: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", loose.append)
+    release = threading.Event()
+    threads = set(threading.enumerate())
+    loop = asyncio.new_event_loop()
+
+    async def submit() -> asyncio.Future[bool]:
+        return loop.run_in_executor(_Threads(), release.wait)
+
+    future = loop.run_until_complete(submit())
+    [thread] = set(threading.enumerate()) - threads
+    loop.close()
+    release.set()
+    thread.join(5)
+    assert thread.name.startswith("antiphon-tool")
+    assert (future.done(), loose, caplog.records) == (False, [], [])
 
 
 def test_a_sync_tool_that_outlives_its_loop_crashes_nothing(

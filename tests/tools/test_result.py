@@ -15,7 +15,9 @@ from pydantic import BaseModel
 
 from antiphon.tools.result import (
     UnusableResult,
+    UnusableState,
     cancelled,
+    check_state,
     error_response,
     timed_out,
     tool_failed,
@@ -155,6 +157,27 @@ def test_an_exception_is_told_by_type_and_text() -> None:  # contract 5.4
     assert (error["code"], error["message"]) == ("TOOL_FAILED", "ZeroDivisionError: division by zero")
     assert tool_failed(KeyError())["error"]["message"] == "KeyError"
     assert len(tool_failed(ValueError("x" * 10_000))["error"]["message"]) < 600
+
+
+@pytest.mark.parametrize("inner", [ValueError(), SystemExit(1)], ids=lambda inner: type(inner).__name__)
+def test_an_exception_that_cannot_be_put_in_words_is_told_by_its_type(inner: BaseException) -> None:
+    """contract 5.4"""
+
+    class Wordless(Exception):
+        def __str__(self) -> str:
+            raise inner
+
+    assert tool_failed(Wordless("x"))["error"]["message"] == "Wordless"
+
+
+def test_state_that_cannot_be_stored_is_refused_by_its_key() -> None:  # contract 5.4, 4.6
+    check_state({"a": {"b": [1, None]}, "user:c": BERN, "temp:lock": object()})
+    with pytest.raises(UnusableState, match=r"an object to state\['user:o'\]"):
+        check_state({"a": 1, "user:o": object()})
+    with pytest.raises(UnusableState, match=r"a dict to state\['o'\].*'temp:o'"):
+        check_state({"o": {"deep": [b"bytes"]}})
+    with pytest.raises(UnusableState, match=r"state\[1\]: the key must be a string"):
+        check_state({1: 1})  # type: ignore[dict-item]
 
 
 def test_timeout_and_cancellation_are_told() -> None:  # contract 5.4, 5.5

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-__all__ = ["TaskOwner", "being_cancelled"]
+__all__ = ["TaskOwner"]
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +26,7 @@ class TaskOwner:
         self._crashed = crashed
         self._context = contextvars.copy_context()
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._ending: set[asyncio.Task[Any]] = set()
 
     def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
         """Runs `work` as a task of the running loop."""
@@ -33,6 +34,19 @@ class TaskOwner:
         self._tasks.add(task)
         task.add_done_callback(self._ended)
         return task
+
+    def cancel(self, task: asyncio.Task[Any]) -> None:
+        """Asks one of the tasks to end."""
+        if not task.done():
+            self._ending.add(task)
+            task.cancel()
+
+    def is_ending(self, task: asyncio.Task[Any] | None) -> bool:
+        """Whether the owner asked the task to end; else a `CancelledError` in it is somebody else's doing.
+
+        `Task.cancelling()` does not tell: libraries cancel the task they run in, and forget to take it back.
+        """
+        return task in self._ending
 
     async def cancel_all(self, within: float) -> None:
         """Cancels what still runs and waits for it, `within` seconds at most.
@@ -43,7 +57,7 @@ class TaskOwner:
         for _ in range(2):
             running = self._others()
             for task in running:
-                task.cancel()
+                self.cancel(task)
             if running:
                 await asyncio.wait(running, timeout=within / 2)
         for task in self._others():
@@ -55,11 +69,6 @@ class TaskOwner:
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
+        self._ending.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self._crashed(error)
-
-
-def being_cancelled() -> bool:
-    """Whether the running task is asked to end; else a `CancelledError` is of something that it awaits."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0

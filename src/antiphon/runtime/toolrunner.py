@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from functools import cache
-from typing import TYPE_CHECKING, Any, Final, assert_never
+import threading
+from collections import deque
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager, suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, assert_never
 
 from antiphon.core.signals import ToolFinished, ToolYielded
 from antiphon.errors import UsageError
-from antiphon.runtime.tasks import being_cancelled
 from antiphon.tools import BadArguments, BaseTool, ToolContext
-from antiphon.tools.result import timed_out, tool_failed, tool_response, unknown_tool
+from antiphon.tools.result import check_state, timed_out, tool_failed, tool_response, unknown_tool
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -27,13 +28,64 @@ __all__ = ["THREADS", "ToolRunner"]
 
 log = logging.getLogger(__name__)
 
-THREADS: Final = 64
-"""Sync tools that run at the same time in one process, all conversations together; more wait their turn."""
+THREADS: Final = 32
+"""Sync tools that run at the same time in one conversation; more wait their turn, in that one only."""
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 
-@cache
-def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="antiphon-tool")
+class _Threads(Executor):
+    """The threads of one conversation's sync tools, to be used on its loop.
+
+    They are daemons and end when nothing waits: one that hangs holds up no other conversation, nor the exit.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: deque[Callable[[], None]] = deque()
+        self._running = 0
+
+    def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
+        future: Future[_T] = Future()
+        loop = asyncio.get_running_loop()
+
+        def job() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                result = fn(*args, **kwargs)
+            except BaseException as error:
+                if not loop.is_closed():  # else nobody waits any more
+                    future.set_exception(error)
+            else:
+                if not loop.is_closed():
+                    future.set_result(result)
+
+        with self._lock:
+            if self._running >= THREADS:
+                self._waiting.append(job)
+                return future
+            self._running += 1
+        try:
+            threading.Thread(target=self._work, args=(job,), name="antiphon-tool", daemon=True).start()
+        except BaseException:
+            with self._lock:
+                self._running -= 1
+            raise
+        return future
+
+    def _work(self, job: Callable[[], None] | None) -> None:
+        while job is not None:
+            job()
+            job = self._next()
+
+    def _next(self) -> Callable[[], None] | None:
+        with self._lock:
+            if self._waiting:
+                return self._waiting.popleft()
+            self._running -= 1
+            return None
 
 
 class ToolRunner:
@@ -56,6 +108,7 @@ class ToolRunner:
         self._context_of = context_of
         self._report = report
         self._tasks = tasks
+        self._threads = _Threads()
         self._running: dict[str, asyncio.Task[None]] = {}
 
     def __len__(self) -> int:
@@ -74,32 +127,41 @@ class ToolRunner:
         """
         task = self._running.pop(call_id, None)
         if task is not None:
-            task.cancel()
+            self._tasks.cancel(task)
 
     async def _run(self, call: RunTool) -> None:
+        """Ends the call, whatever it raises.
+
+        Caught in the outermost frame: a `GeneratorExit` out of something awaited closes those within.
+        """
+        task = asyncio.current_task()
+        try:
+            finished = await self._outcome(call)
+        except BadArguments as bad:
+            finished = ToolFinished(call.call_id, bad.response(), failed=True)
+        except KeyboardInterrupt:
+            raise
+        except asyncio.CancelledError as cancelled:
+            if self._tasks.is_ending(task):
+                raise
+            finished = self._failed(call, cancelled)  # something awaited was cancelled, or the tool did it
+        except GeneratorExit as left:
+            if not _is_current(task):
+                raise  # the loop is gone, and this with it
+            finished = self._failed(call, left)
+        except BaseException as error:  # `sys.exit()` in a tool is a failed call, not the end of the server
+            finished = self._failed(call, error)
+        self._finish(call, finished)
+
+    async def _outcome(self, call: RunTool) -> ToolFinished:
+        """How the call ended. What a failed one has written to the state is left out."""
         tools = self._tools(call.agent)
         tool = tools.get(call.name)
         if tool is None:
-            self._finish(call, ToolFinished(call.call_id, unknown_tool(call.name, tools), failed=True))
-            return
-        with self._limited(call, tool.timeout):
-            self._finish(call, await self._outcome(tool, call))
-
-    async def _outcome(self, tool: BaseTool, call: RunTool) -> ToolFinished:
-        """How the call ended. What a failed one has written to the state is left out."""
+            return ToolFinished(call.call_id, unknown_tool(call.name, tools), failed=True)
         context = self._context_of(call)
-        try:
-            response = await self._result(tool, call, context)
-        except BadArguments as bad:
-            return ToolFinished(call.call_id, bad.response(), failed=True)
-        except asyncio.CancelledError as cancelled:
-            if being_cancelled():
-                raise
-            return self._failed(call, cancelled)  # something that the tool awaited was cancelled
-        except (KeyboardInterrupt, GeneratorExit):
-            raise
-        except BaseException as error:  # `sys.exit()` in a tool is a failed call, not the end of the server
-            return self._failed(call, error)
+        with self._limited(call, tool.timeout) as begin:
+            response = await self._result(tool, call, context, begin)
         return ToolFinished(
             call.call_id,
             response,
@@ -108,15 +170,21 @@ class ToolRunner:
             ends=context.end_invocation,
         )
 
-    async def _result(self, tool: BaseTool, call: RunTool, context: ToolContext) -> dict[str, Any] | None:
+    async def _result(
+        self, tool: BaseTool, call: RunTool, context: ToolContext, begin: Callable[[], None]
+    ) -> dict[str, Any] | None:
         made = _bound(tool, call, context)
         value: object = None
+        if tool.kind != "sync":
+            begin()
         match tool.kind:
             case "async":
                 value = await made()
             case "sync":
-                run = contextvars.copy_context().run
-                value = await asyncio.get_running_loop().run_in_executor(_threads(), run, _called, made)
+                loop = asyncio.get_running_loop()
+                run = partial(contextvars.copy_context().run, _called, made)
+                begun = partial(loop.call_soon_threadsafe, begin)
+                value = await loop.run_in_executor(self._threads, _in_thread, begun, run)
             case "stream":
                 if await self._relay(call, made(), context):
                     return {}  # all has been said: this only says that nothing follows (contract 5.7)
@@ -140,21 +208,30 @@ class ToolRunner:
         return some
 
     @contextmanager
-    def _limited(self, call: RunTool, seconds: float | None) -> Iterator[None]:
-        """Ends the call after `seconds`: the model is told even if the tool does not stop."""
-        if seconds is None:
-            yield
-            return
+    def _limited(self, call: RunTool, seconds: float | None) -> Iterator[Callable[[], None]]:
+        """Ends the call `seconds` after what this gives is called: the model is told even if the tool stays.
 
-        def expire() -> None:
+        A call that waits for a thread has not begun.
+        """
+        loop = asyncio.get_running_loop()
+        timer: asyncio.TimerHandle | None = None
+        over = False
+
+        def begin() -> None:
+            nonlocal timer
+            if seconds is not None and not over:
+                timer = loop.call_later(seconds, expire, seconds)
+
+        def expire(seconds: float) -> None:
             self._finish(call, ToolFinished(call.call_id, timed_out(call.name, seconds), failed=True))
             self.cancel(call.call_id)
 
-        timer = asyncio.get_running_loop().call_later(seconds, expire)
         try:
-            yield
+            yield begin
         finally:
-            timer.cancel()
+            over = True
+            if timer is not None:
+                timer.cancel()
 
     def _finish(self, call: RunTool, finished: ToolFinished) -> None:
         if self._running.get(call.call_id) is not None:
@@ -183,17 +260,33 @@ def _bound(tool: BaseTool, call: RunTool, context: ToolContext) -> Callable[[], 
         ) from refused
 
 
+def _in_thread(begun: Callable[[], object], run: Callable[[], Any]) -> Any:
+    with suppress(RuntimeError):  # the loop is closed: nobody watches the time
+        begun()
+    return run()
+
+
 def _called(made: Callable[[], Any]) -> Any:
     try:
         return made()
-    except StopIteration as stop:
-        raise RuntimeError("the tool raised StopIteration") from stop  # a future cannot hold that one
+    except (StopIteration, GeneratorExit, KeyboardInterrupt) as odd:  # to the loop they mean something else
+        raise RuntimeError(f"the tool raised {type(odd).__name__}") from odd
+
+
+def _is_current(task: asyncio.Task[Any] | None) -> bool:
+    try:
+        return asyncio.current_task() is task
+    except RuntimeError:  # no loop runs
+        return False
 
 
 def _take(actions: EventActions) -> EventActions:
     """What was written since the last yield: it lands with this one, and not again with the next.
 
     A copy, since a tool that goes on writing after its answer must not change what is being stored.
+
+    Raises:
+        UnusableState: there is something in it that cannot be stored.
     """
     taken = actions.model_copy(
         update={
@@ -201,6 +294,7 @@ def _take(actions: EventActions) -> EventActions:
             "artifact_delta": dict(actions.artifact_delta),
         }
     )
+    check_state(taken.state_delta)
     actions.state_delta.clear()
     actions.artifact_delta.clear()
     return taken

@@ -10,11 +10,14 @@ from typing import Any
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from antiphon.errors import UsageError
+from antiphon.state import TEMP_PREFIX
 
 __all__ = [
     "ErrorKind",
     "UnusableResult",
+    "UnusableState",
     "cancelled",
+    "check_state",
     "error_response",
     "timed_out",
     "tool_failed",
@@ -40,6 +43,10 @@ class UnusableResult(UsageError):
     """A tool returned something that cannot be told to a model; the message says what to return instead."""
 
 
+class UnusableState(UsageError):
+    """A tool wrote something to the state that cannot be stored; the message names the key."""
+
+
 def tool_response(value: object) -> dict[str, Any]:
     """What to send for a tool's return value: a JSON object.
 
@@ -63,6 +70,27 @@ def tool_response(value: object) -> dict[str, Any]:
     return plain if isinstance(value, Mapping) else {"result": plain}
 
 
+def check_state(written: Mapping[str, Any]) -> None:
+    """Refuses what a session service could not store. `temp:` values may be anything: none stores them.
+
+    Raises:
+        UnusableState: a key is no string, or a value is such that a tool could not return it either.
+    """
+    for key, value in written.items():
+        if not isinstance(key, str):
+            raise UnusableState(f"The tool wrote to state[{key!r}]: the key must be a string.")
+        if key.startswith(TEMP_PREFIX):
+            continue
+        try:
+            tool_response(value)
+        except UnusableResult as error:
+            raise UnusableState(
+                f"The tool wrote {_kind(value)} to state[{key!r}], which is no JSON and cannot be stored: "
+                f"write a dict, list, str, number, bool or None, or use the key {TEMP_PREFIX + key!r}, "
+                "which is not stored."
+            ) from error
+
+
 def error_response(code: str, message: str, **details: Any) -> dict[str, Any]:
     """`{"error": {"code": …, "message": …, **details}}`, the one shape of errors (contract 5.4)."""
     return {"error": {"code": str(code), "message": message, **details}}
@@ -78,7 +106,8 @@ def unknown_tool(name: str, known: Iterable[str]) -> dict[str, Any]:
 def tool_failed(error: BaseException) -> dict[str, Any]:
     """The tool raised an exception; the model is told its type and text."""
     kind = type(error).__name__
-    message = f"{kind}: {_short(error)}" if str(error) else kind
+    text = _short(error)
+    message = f"{kind}: {text}" if text else kind
     return error_response(ErrorKind.TOOL_FAILED, message, exception=kind)
 
 
@@ -123,5 +152,8 @@ def _kind(value: object) -> str:
 
 
 def _short(error: BaseException) -> str:
-    text = str(error)
+    try:
+        text = str(error)
+    except BaseException:  # whatever its class does, the call has failed, and no more than that
+        text = ""
     return text if len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - 1] + "…"
