@@ -43,7 +43,9 @@ async def test_a_text_turn_goes_up_and_the_answer_comes_down(converse: Converse)
         assert last.content is None
         spoken = [e.output_transcription for e in talk.seen if e.output_transcription]
         assert spoken[-1].text == "Hello yourself."
-        assert not any(e.content for e in talk.seen if e.author == "user"), "the application has said it itself"
+        assert not any(e.content for e in talk.seen if e.author == "user"), (
+            "the application has said it itself"
+        )
         stored = [e for e in (await talk.session()).events if e.author == "user" and e.content]
         assert len(stored) == 1
         assert spoken[-1].finished
