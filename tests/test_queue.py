@@ -408,3 +408,16 @@ def test_half_a_character_is_refused() -> None:
     # contract 2.5: JSON of browsers may hold it, and no wire can carry it
     with pytest.raises(InvalidContent, match="half a character"):
         LiveRequestQueue().send_content("well \ud83d")
+
+
+def test_state_that_comes_with_media_lands_even_when_the_media_is_shed() -> None:
+    # contract 2.2, 2.6
+    queue = LiveRequestQueue(max_frames=1)
+    for number in range(3):
+        blob = Blob(data=b"\1\0", mime_type="audio/pcm")
+        queue.send(LiveRequest(blob=blob, state_delta={str(number): number}))
+    taken = [queue.take() for _ in range(4)]
+    deltas = [request.state_delta for request in taken if isinstance(request, LiveRequest)]
+    assert deltas == [{"0": 0}, {"1": 1}, {"2": 2}]
+    assert isinstance(taken[-1], Blob)
+    assert queue.dropped == 2

@@ -138,7 +138,7 @@ class LiveRequestQueue:
     ) -> None:
         self._lock = threading.Lock()
         self._control: deque[tuple[int, LiveRequest]] = deque()
-        self._media: deque[tuple[int, LiveRequest | Blob, float]] = deque()
+        self._media: deque[tuple[int, Blob, float]] = deque()
         self._limits = (max_audio_seconds, max_frames, max_images)
         self._order = 0
         self._waiting_audio = 0.0
@@ -190,7 +190,10 @@ class LiveRequestQueue:
         if request.close:
             self._close(request)
         elif request.blob is not None:
-            self._put_media(request, check_blob(request.blob))
+            seconds = check_blob(request.blob)
+            if request.state_delta:  # it lands even when the media is shed
+                self._put_control(LiveRequest.trusted(state_delta=request.state_delta))
+            self._put_media(request.blob, seconds)
         else:
             self._put_control(request)
 
@@ -246,7 +249,7 @@ class LiveRequestQueue:
             self._wake = None
 
     def take(self) -> LiveRequest | Blob | None:
-        """The next request in order, or `None`. Media that came without anything else is a bare blob."""
+        """The next request in order, or `None`. Media is a bare blob; what came with it stands before it."""
         with self._lock:
             if self._media and (not self._control or self._media[0][0] < self._control[0][0]):
                 return self._pop_media()
@@ -275,7 +278,7 @@ class LiveRequestQueue:
         if wake is not None:
             wake()
 
-    def _put_media(self, media: LiveRequest | Blob, seconds: float) -> None:
+    def _put_media(self, media: Blob, seconds: float) -> None:
         max_audio, max_frames, max_images = self._limits
         with self._lock:
             self._refuse_if_closed()
@@ -297,7 +300,7 @@ class LiveRequestQueue:
         if wake is not None:
             wake()
 
-    def _pop_media(self) -> LiveRequest | Blob:
+    def _pop_media(self) -> Blob:
         _, media, seconds = self._media.popleft()
         self._waiting_audio -= seconds
         self._waiting_images -= not seconds

@@ -762,3 +762,9 @@ def test_a_handle_that_is_refused_is_told_from_a_refused_message() -> None:  # c
 def test_endings_have_their_meaning() -> None:  # contract 7.4
     assert codec().close_error(1000, "") is None
     assert isinstance(codec().handshake_error(401, ""), AuthenticationRefused)
+
+
+def test_a_call_among_the_models_words_is_a_call() -> None:  # contract 5.2
+    call = {"functionCall": {"id": "c", "name": "look", "args": {"n": 1}}}
+    said = decoded({"serverContent": {"modelTurn": {"parts": [{"text": "let me see"}, call]}}})
+    assert said == [ModelText("let me see"), ToolCalls((FunctionCall(id="c", name="look", args={"n": 1}),))]

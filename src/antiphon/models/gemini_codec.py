@@ -235,6 +235,8 @@ def _part(part: _Json) -> ModelSignal | None:
     elif (text := part.get("text")) is not None:
         return ModelText(_text(text), _is(part, "thought"))
     known = _lenient(Part, part)
+    if known.function_call is not None:  # some models say their calls among their words
+        return ToolCalls((known.function_call,))
     return ModelPart(known) if known.model_fields_set else None
 
 

@@ -385,10 +385,10 @@ def _signals(request: LiveRequest) -> list[Signal]:
     if request.content is not None:
         return [UserTurn(request.content, request.partial, request.state_delta)]
     before: list[Signal] = [UserState(request.state_delta)] if request.state_delta else []
-    if request.blob is not None:
-        return [*before, UserMedia(request.blob)]
     if request.activity_start is not None:
         return [*before, UserActivity("start")]
     if request.activity_end is not None:
         return [*before, UserActivity("end")]
-    return [*before, UserStreamEnd() if request.audio_stream_end else UserLeft()]
+    if request.audio_stream_end:
+        return [*before, UserStreamEnd()]
+    return [*before, UserLeft()] if request.close else before
