@@ -767,4 +767,7 @@ def test_endings_have_their_meaning() -> None:  # contract 7.4
 def test_a_call_among_the_models_words_is_a_call() -> None:  # contract 5.2
     call = {"functionCall": {"id": "c", "name": "look", "args": {"n": 1}}}
     said = decoded({"serverContent": {"modelTurn": {"parts": [{"text": "let me see"}, call]}}})
-    assert said == [ModelText("let me see"), ToolCalls((FunctionCall(id="c", name="look", args={"n": 1}),))]
+    assert said == [
+        ModelText("let me see"),
+        ToolCalls((types.FunctionCall(id="c", name="look", args={"n": 1}),)),
+    ]
