@@ -421,3 +421,66 @@ def test_state_that_comes_with_media_lands_even_when_the_media_is_shed() -> None
     assert deltas == [{"0": 0}, {"1": 1}, {"2": 2}]
     assert isinstance(taken[-1], Blob)
     assert queue.dropped == 2
+
+
+# Refused with advice.
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"text": "a\ud800b"},
+        {"function_response": {"id": "c", "name": "book", "response": {"said": [1, "\udfff"]}}},
+        {"function_response": {"id": "c", "name": "book", "response": {"\ud800": 1}}},
+        {"function_response": {"id": "\ud800", "name": "book", "response": {}}},
+        {"file_data": {"file_uri": "gs://\ud800"}},
+    ],
+    ids=ascii,
+)
+def test_half_a_character_is_refused_where_it_is(part: dict[str, Any]) -> None:
+    # contract 2.5
+    queue = LiveRequestQueue()
+    parts = [{"text": "\U0001f600"}, part]
+    for content in ({"parts": parts}, Content.model_validate({"parts": parts})):
+        with pytest.raises(InvalidContent, match="Part 1 holds half a character"):
+            queue.send_content(content)
+    assert queue.depth == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ("", "empty"),
+        (Content(parts=[Part(), Part(text="")]), "empty"),
+        (Content(role="model", parts=[Part(text="I said")]), "role='user'"),
+        (None, "NoneType"),
+        (Part(text="hello"), "wrap parts"),
+        ([Part(text="hello")], "wrap parts"),
+    ],
+    ids=repr,
+)
+def test_what_is_no_turn_of_a_user_is_refused_with_advice(content: Any, complaint: str) -> None:
+    # contract 2.5
+    queue = LiveRequestQueue()
+    with pytest.raises(InvalidContent, match=complaint):
+        queue.send_content(content)
+    assert queue.depth == 0
+
+
+def test_bare_bytes_and_no_requests_are_refused_with_advice() -> None:
+    # contract 2.5, 2.7
+    queue = LiveRequestQueue()
+    wrong: Any = b"\0\0"
+    with pytest.raises(InvalidContent, match=r'types\.Blob\(data=…, mime_type="audio/pcm;rate=16000"\)'):
+        queue.send_realtime(wrong)
+    with pytest.raises(InvalidContent, match="LiveRequest"):
+        queue.send(wrong)
+
+
+@pytest.mark.parametrize(
+    ("mime_type", "advice"), [(None, "give mime_type"), ("audio/x-wav", "Strip the header"), ("a/b", "'a/b'")]
+)
+def test_a_type_that_cannot_be_sent_is_refused_with_advice(mime_type: str | None, advice: str) -> None:
+    # contract 2.7
+    with pytest.raises(UnknownMimeType, match=advice):
+        LiveRequestQueue().send_realtime(Blob(data=b"\0\0", mime_type=mime_type))

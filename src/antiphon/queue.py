@@ -11,8 +11,9 @@ import asyncio
 import logging
 import threading
 from collections import deque
+from collections.abc import Mapping
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from pydantic import ConfigDict, model_validator
 
@@ -21,14 +22,30 @@ from antiphon.types import ActivityEnd, ActivityStart, Blob, Content, Part
 from antiphon.types.model import Model
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 __all__ = ["KNOWN_MIME_TYPES", "LiveRequest", "LiveRequestQueue", "pcm_rate"]
+
+_M = TypeVar("_M", bound=Model)
 
 log = logging.getLogger(__name__)
 
 KNOWN_MIME_TYPES = ("audio/pcm", "image/jpeg", "image/png")
 DEFAULT_RATE = 16_000
+
+_WAV = ("audio/wav", "audio/x-wav", "audio/wave", "audio/vnd.wave")
+_SAYS = (
+    "text",
+    "inline_data",
+    "file_data",
+    "function_call",
+    "function_response",
+    "executable_code",
+    "code_execution_result",
+    "tool_call",
+    "tool_response",
+)
+"""The fields of a part that say something by themselves; the others describe it."""
 
 
 @lru_cache(maxsize=256)
@@ -39,8 +56,13 @@ def pcm_rate(mime_type: str) -> int | None:
     """
     kind, *parameters = (piece.strip().lower() for piece in mime_type.split(";"))
     if kind not in KNOWN_MIME_TYPES:
+        trouble = f"{mime_type!r} cannot be sent in real time."
+        if not kind:
+            trouble = 'A blob needs its type: give mime_type, such as "audio/pcm;rate=16000".'
+        elif kind in _WAV:
+            trouble += " Strip the header and send the PCM, e.g. what wave.open(…).readframes(…) gives."
         raise UnknownMimeType(
-            f"{mime_type!r} cannot be sent in real time. Known types: {', '.join(KNOWN_MIME_TYPES)} "
+            f"{trouble} Known types: {', '.join(KNOWN_MIME_TYPES)} "
             "(audio is 16-bit little-endian mono; say its rate as audio/pcm;rate=16000)."
         )
     if kind != "audio/pcm":
@@ -100,14 +122,43 @@ def check_content(content: Content) -> None:
             "A user's content may not hold a function_call: only the model calls tools. "
             "To answer a long-running call, send a part with function_response."
         )
-    for part in content.parts:
-        try:
-            (part.text or "").encode()
-        except UnicodeEncodeError as half:
-            raise InvalidContent(
-                f"A part's text holds half a character ({half.object[half.start]!r} at {half.start}), which "
-                "no model can be sent: decode it as UTF-16 surrogate pairs, or replace it."
-            ) from None
+    if content.role not in (None, "user"):
+        raise InvalidContent(
+            f"The queue speaks for the user, not for {content.role!r}: use role='user', or leave it out."
+        )
+    if not any(getattr(part, name) for part in content.parts for name in _SAYS):
+        raise InvalidContent("All parts of this content are empty; give one of them text, data or a file.")
+    for number, part in enumerate(content.parts):
+        for text in _strings(part.model_dump(exclude={"inline_data": {"data"}}, exclude_none=True)):
+            try:
+                text.encode()
+            except UnicodeEncodeError as half:
+                raise InvalidContent(
+                    f"Part {number} holds half a character ({text[half.start]!r} at {half.start} of a text), "
+                    "which no model can be sent: decode it as UTF-16 surrogate pairs, or replace it."
+                ) from None
+
+
+def _strings(value: object) -> Iterator[str]:
+    """Every string in there, names of fields and keys too."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _strings(key)
+            yield from _strings(inner)
+    elif isinstance(value, list | tuple | set | frozenset):
+        for inner in value:
+            yield from _strings(inner)
+
+
+def _read(kind: type[_M], given: object, advice: str) -> _M:
+    """`given` as ours: it is one, is an equally named object of another package, or a dict (contract 2.5)."""
+    if isinstance(given, kind):
+        return given
+    if isinstance(given, Mapping) or any(each.__name__ == kind.__name__ for each in type(given).__mro__):
+        return kind.model_validate(given)
+    raise InvalidContent(f"{advice} This is of type {type(given).__name__}.")
 
 
 def check_blob(blob: Blob) -> float:
@@ -157,18 +208,27 @@ class LiveRequestQueue:
         """
         if isinstance(content, str):
             content = Content(role="user", parts=[Part.from_text(text=content)])
-        elif not isinstance(content, Content):
-            content = Content.model_validate(content)
+        else:
+            content = _read(
+                Content,
+                content,
+                "send_content takes a str, a Content or a dict of its fields: "
+                "wrap parts as types.Content(role='user', parts=[…]).",
+            )
         check_content(content)
         self._put_control(LiveRequest.trusted(content=content, partial=partial))
 
     def send_realtime(self, blob: Blob | dict[str, Any]) -> None:
         """Sends one audio chunk (16-bit little-endian mono PCM) or one video frame (JPEG or PNG).
 
-        Raises `UnknownMimeType`, `InvalidContent` for an empty blob, `QueueClosed`.
+        Raises `UnknownMimeType`, `InvalidContent` for an empty blob or bare bytes, `QueueClosed`.
         """
-        if not isinstance(blob, Blob):
-            blob = Blob.model_validate(blob)
+        blob = _read(
+            Blob,
+            blob,
+            "send_realtime takes a Blob, or a dict of its fields: "
+            'wrap bytes as types.Blob(data=…, mime_type="audio/pcm;rate=16000").',
+        )
         self._put_media(blob, check_blob(blob))
 
     def send_activity_start(self) -> None:
@@ -185,8 +245,11 @@ class LiveRequestQueue:
 
     def send(self, request: LiveRequest | dict[str, Any]) -> None:
         """Sends a ready-made request, or a dict of its fields."""
-        if not isinstance(request, LiveRequest):
-            request = LiveRequest.model_validate(request)
+        request = _read(
+            LiveRequest,
+            request,
+            "send takes a LiveRequest, or a dict of its fields; see also send_content and send_realtime.",
+        )
         if request.close:
             self._close(request)
         elif request.blob is not None:

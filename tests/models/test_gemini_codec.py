@@ -166,10 +166,17 @@ def test_what_a_real_time_turn_speaks_of_goes_before_its_text() -> None:
     assert words == {"realtimeInput": {"text": "What are these?"}}
 
 
-def test_an_image_alone_and_an_empty_turn() -> None:
-    (message,) = encoded(Turn(user(types.Part.from_bytes(data=AUDIO, mime_type="image/png"))))
+def test_an_image_alone_and_an_empty_turn() -> None:  # contract 2.5
+    message, end = encoded(Turn(user(types.Part.from_bytes(data=AUDIO, mime_type="image/png"))))
     assert list(message["realtimeInput"]) == ["video"]
+    assert end == {"clientContent": {"turnComplete": True}}
     assert encoded(Turn(types.Content(role="user"))) == []
+
+
+def test_a_turn_of_files_alone_ends_too() -> None:  # contract 2.5
+    file, end = encoded(Turn(user(types.Part.from_uri(file_uri="gs://b/f.pdf", mime_type="application/pdf"))))
+    assert file["clientContent"]["turns"][0]["parts"][0]["fileData"]["fileUri"] == "gs://b/f.pdf"
+    assert end == {"clientContent": {"turnComplete": True}}
 
 
 def test_pieces_of_an_open_turn_wait_for_its_end_and_are_known_to_wait() -> None:  # contract 2.6, 7.3

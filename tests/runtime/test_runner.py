@@ -6,7 +6,7 @@ import asyncio
 import gc
 import random
 from contextlib import aclosing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -28,11 +28,13 @@ from antiphon.errors import (
     ModelConnectionError,
     ModelNotFound,
     ModelUnavailable,
+    QueueClosed,
     QueueInUse,
     SessionNotFound,
     SetupTimeout,
     UnknownModel,
     UnsupportedByModel,
+    UsageError,
 )
 from antiphon.models.gemini import Gemini
 from antiphon.testing.live_server import Call, LiveServer, Timing
@@ -470,3 +472,54 @@ async def test_a_thousand_conversations_ended_in_every_way_leave_nothing(convers
             sizes.append(len(gc.get_objects()))
         kept = sizes[-1] - sizes[4]
         assert kept < 750, f"seed {seed}: an object or more kept of each of 750 conversations: {sizes}"
+
+
+# Refused with advice.
+
+
+async def test_a_queue_that_was_closed_and_read_is_refused(converse: Converse) -> None:
+    """contract 1.4, 2.4"""
+    async with converse() as talk:
+        talk.queue.close()
+        await asyncio.wait_for(talk.all(), 5)
+        with pytest.raises(QueueClosed, match="make one for each"):
+            await asyncio.wait_for(talk.all(), 5)
+
+
+@pytest.mark.parametrize("queue", [None, asyncio.Queue, "queue"], ids=repr)
+async def test_what_is_no_queue_is_refused(converse: Converse, queue: Any) -> None:
+    """contract 1.4"""
+    async with converse() as talk:
+        with pytest.raises(UsageError, match=r"live_request_queue=LiveRequestQueue\(\)"):
+            await anext(talk.runner.run_live(user_id="ann", session_id="s1", live_request_queue=queue))
+        assert talk.server.connections == []
+
+
+@pytest.mark.parametrize(
+    ("config", "complaint"),
+    [
+        (Retry(), r"not antiphon\.config\.Retry"),
+        ({"nonsense": 1}, "nonsense"),
+        ({"response_modalities": ["TEXT"], "streaming_mode": "sse"}, "SSE"),
+    ],
+    ids=repr,
+)
+async def test_what_is_no_run_config_is_refused(converse: Converse, config: Any, complaint: str) -> None:
+    """contract 1.4, 6.1; the dict of one is one"""
+    async with converse(config=config) as talk:
+        with pytest.raises(ConfigurationError, match=complaint):
+            await talk.all()
+        assert talk.server.connections == []
+
+
+async def test_a_state_change_sent_with_media_is_stored_and_ends_nothing(converse: Converse) -> None:
+    """contract 2.6"""
+    async with converse() as talk:
+        blob = types.Blob(data=b"\0\0" * 160, mime_type="audio/pcm")
+        talk.queue.send({"blob": blob, "state_delta": {"seen": 1}})
+        talk.queue.send_content("hello")
+        talk.queue.close()
+        await asyncio.wait_for(talk.all(), 5)
+        session = await talk.session()
+        assert session.state["seen"] == 1
+        assert any(event.content and event.author == "user" for event in session.events)

@@ -74,6 +74,8 @@ _M = TypeVar("_M", bound=Model)
 _ANSWERS_ONLY: Final = {"parts": {"__all__": {"function_response": {"scheduling", "will_continue"}}}}
 """What of a tool's answer means nothing once it is history, and is refused by some models."""
 
+_END_OF_TURN: Final = '{"clientContent":{"turnComplete":true}}'
+
 _OUTPUT_RATE: Final = 24_000
 """Hertz of the model's speech when it does not say (wire reference 1.8)."""
 
@@ -105,7 +107,7 @@ class GeminiCodec:
         if setup.history:
             yield _client_content(setup.history, complete=gated)
         elif gated:
-            yield '{"clientContent":{"turnComplete":true}}'
+            yield _END_OF_TURN
         if setup.pending is not None:
             yield from self.encode(Turn(setup.pending))
 
@@ -148,6 +150,10 @@ class GeminiCodec:
         text = "\n".join(part.text for part in parts if part.text)
         if text:
             frames.append(frame({"realtimeInput": {"text": text}}))
+        elif frames:
+            # A frame of video ends no turn, nor does a file in an open one, and text would put words into
+            # the user's mouth. This starts generation and adds nothing (wire reference 1.4).
+            frames.append(_END_OF_TURN)
         return frames
 
     # From the model.

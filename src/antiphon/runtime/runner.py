@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
+
+from pydantic import ValidationError
 
 from antiphon.agents import BaseAgent, InvocationContext, Troupe, assemble
 from antiphon.agents.instructions import fill_in
 from antiphon.artifacts import BaseArtifactService, InMemoryArtifactService
 from antiphon.config import RunConfig, StreamingMode
-from antiphon.errors import ConfigurationError, SessionNotFound
+from antiphon.errors import ConfigurationError, SessionNotFound, UsageError
+from antiphon.queue import LiveRequestQueue
 from antiphon.runtime.driver import Driver
 from antiphon.sessions import BaseSessionService, InMemorySessionService, Session
 
@@ -18,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from antiphon.events import Event
-    from antiphon.queue import LiveRequestQueue
 
 __all__ = ["InMemoryRunner", "Runner"]
 
@@ -58,18 +60,24 @@ class Runner:
         user_id: str,
         session_id: str,
         live_request_queue: LiveRequestQueue,
-        run_config: RunConfig | None = None,
+        run_config: RunConfig | dict[str, Any] | None = None,
     ) -> AsyncGenerator[Event, None]:
         """One conversation: yields its events as they happen, until it ends (contract 1.3, 1.5).
 
-        Before anything is opened it raises `SessionNotFound`, `QueueInUse`, `UnsupportedByModel` or
-        `MissingCredentials`. After the last event it raises `ModelConnectionError` when the connection could
-        not be kept, `ConsumerTooSlow` when the caller does not read, and `StoreFailed` when the session
-        service did not take an event; the last also out of `aclose()`. However it ends, and also when the
-        caller leaves early, nothing is left running (contract 1.6): leave by `aclose()`, e.g. of
-        `contextlib.aclosing`, to have that done when the next line runs.
+        Before anything is opened it raises `SessionNotFound`, `QueueInUse`, `QueueClosed`,
+        `UnsupportedByModel` or `MissingCredentials`, and `UsageError` or `ConfigurationError` for a queue or
+        a `run_config` (or the dict of one) that is none. After the last event it raises
+        `ModelConnectionError` when the connection could not be kept, `ConsumerTooSlow` when the caller does
+        not read, and `StoreFailed` when the session service did not take an event; the last also out of
+        `aclose()`. However it ends, and also when the caller leaves early, nothing is left running (contract
+        1.6): leave by `aclose()`, e.g. of `contextlib.aclosing`, to have that done when the next line runs.
         """
-        config = run_config or RunConfig()
+        if not isinstance(live_request_queue, LiveRequestQueue):
+            raise UsageError(
+                "run_live() needs a queue to hear the user by: live_request_queue=LiveRequestQueue(), "
+                f"not {type(live_request_queue).__name__}."
+            )
+        config = _config(run_config)
         _refuse_what_is_not_there(config)
         for speaker in self._troupe.speakers.values():
             speaker.model.check(config)
@@ -107,6 +115,20 @@ class InMemoryRunner(Runner):
             session_service=InMemorySessionService(),
             artifact_service=InMemoryArtifactService(),
         )
+
+
+def _config(given: RunConfig | dict[str, Any] | None) -> RunConfig:
+    if given is None or isinstance(given, RunConfig):
+        return given or RunConfig()
+    if not isinstance(given, dict):
+        raise ConfigurationError(
+            "run_config is an antiphon.RunConfig, or a dict of its fields, "
+            f"not {type(given).__module__}.{type(given).__name__}."
+        )
+    try:
+        return RunConfig.model_validate(given)
+    except ValidationError as error:
+        raise ConfigurationError(f"run_config cannot be read: {error}") from error
 
 
 def _refuse_what_is_not_there(config: RunConfig) -> None:
