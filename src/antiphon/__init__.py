@@ -15,17 +15,24 @@ if TYPE_CHECKING:
     from antiphon.artifacts import InMemoryArtifactService
     from antiphon.config import Limits, Retry, RunConfig, StreamingMode
     from antiphon.errors import AntiphonError, ConfigurationError, ModelConnectionError
-    from antiphon.events import ErrorCode, Event, EventActions
-    from antiphon.models import LiveModel
+    from antiphon.events import ErrorCode, Event, EventActions, LlmResponse
+    from antiphon.models import LiveModel, LlmRequest
     from antiphon.models.gemini import Gemini
     from antiphon.queue import LiveRequest, LiveRequestQueue
     from antiphon.runtime import InMemoryRunner, Runner
     from antiphon.sessions import InMemorySessionService, Session
-    from antiphon.tools import FunctionTool, LongRunningFunctionTool, ToolContext, google_search
+    from antiphon.tools import (
+        CallbackContext,
+        FunctionTool,
+        LongRunningFunctionTool,
+        ToolContext,
+        google_search,
+    )
 
 __all__ = [
     "Agent",
     "AntiphonError",
+    "CallbackContext",
     "ConfigurationError",
     "ErrorCode",
     "Event",
@@ -40,6 +47,8 @@ __all__ = [
     "LiveModel",
     "LiveRequest",
     "LiveRequestQueue",
+    "LlmRequest",
+    "LlmResponse",
     "LongRunningFunctionTool",
     "ModelConnectionError",
     "ReadonlyContext",
@@ -60,13 +69,13 @@ _HOMES = {
     "artifacts": ("InMemoryArtifactService",),
     "config": ("Limits", "Retry", "RunConfig", "StreamingMode"),
     "errors": ("AntiphonError", "ConfigurationError", "ModelConnectionError"),
-    "events": ("ErrorCode", "Event", "EventActions"),
-    "models": ("LiveModel",),
+    "events": ("ErrorCode", "Event", "EventActions", "LlmResponse"),
+    "models": ("LiveModel", "LlmRequest"),
     "models.gemini": ("Gemini",),
     "queue": ("LiveRequest", "LiveRequestQueue"),
     "runtime": ("InMemoryRunner", "Runner"),
     "sessions": ("InMemorySessionService", "Session"),
-    "tools": ("FunctionTool", "LongRunningFunctionTool", "ToolContext", "google_search"),
+    "tools": ("CallbackContext", "FunctionTool", "LongRunningFunctionTool", "ToolContext", "google_search"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

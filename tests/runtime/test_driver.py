@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from antiphon import Agent, RunConfig, ToolContext, types
-from antiphon.errors import ConfigurationError, ConsumerTooSlow
+from antiphon import Agent, ToolContext, types
 from antiphon.testing.live_server import Call, frames
 
 if TYPE_CHECKING:
@@ -49,64 +48,6 @@ async def test_a_text_turn_goes_up_and_the_answer_comes_down(converse: Converse)
         stored = [e for e in (await talk.session()).events if e.author == "user" and e.content]
         assert len(stored) == 1
         assert spoken[-1].finished
-
-
-async def test_every_event_has_its_id_and_the_invocations(converse: Converse) -> None:
-    """contract 3.2"""
-    async with converse(config=RunConfig(custom_metadata={"call": 7})) as talk:
-        talk.queue.send_content("Hello")
-        await talk.until(lambda e: e.turn_complete)
-    ids = [event.id for event in talk.seen]
-    assert len(set(ids)) == len(ids)
-    assert len({event.invocation_id for event in talk.seen}) == 1
-    assert talk.seen[0].invocation_id.startswith("e-")
-    assert all(event.custom_metadata == {"call": 7} for event in talk.seen)  # contract 6.1
-
-
-async def test_audio_goes_up_as_it_was_sent(converse: Converse) -> None:
-    """contract 2.2: never split, merged or reordered"""
-    chunks = [bytes([n]) * (2 * n) for n in range(1, 9)]
-    heard: list[bytes] = []
-
-    async def script(call: Call) -> None:
-        await call.setup()
-        heard.extend([await call.receive_audio() for _ in chunks])
-        assert await call.receive_text() == "done"
-        await call.turn_complete()
-        await call.closed()
-
-    async with converse(script) as talk:
-        for chunk in chunks:
-            talk.queue.send_realtime(types.Blob(data=chunk, mime_type="audio/pcm;rate=16000"))
-        talk.queue.send_content("done")
-        await talk.until(lambda e: e.turn_complete)
-    assert heard == chunks
-
-
-async def test_what_was_sent_before_close_is_delivered_before_the_close_frame(converse: Converse) -> None:
-    """contract 2.4, 1.5"""
-    async with converse() as talk:
-        talk.queue.send_content("last words")
-        talk.queue.close()
-        await talk.all()
-        [connection] = talk.server.connections
-        assert connection.close_code == 1000
-        assert [message.text for message in connection.received if message.text] == ["last words"]
-
-
-async def test_other_threads_may_send(converse: Converse) -> None:
-    """contract 2.3"""
-    async with converse() as talk:
-        sender = threading.Thread(target=lambda: talk.queue.send_content("from a thread"))
-        async with aclosing(talk.events()) as events:
-            async for event in events:
-                if event.lifecycle and event.lifecycle.kind == "ready":
-                    sender.start()
-                if event.turn_complete:
-                    break
-        sender.join()
-        texts = [message.text for message in talk.server.connections[0].received if message.text]
-        assert texts == ["from a thread"]
 
 
 @pytest.mark.virtual_clock
@@ -360,36 +301,6 @@ async def test_a_tool_ends_the_invocation(converse: Converse) -> None:
     assert events[-1].lifecycle.by == "agent"
 
 
-async def test_state_written_by_a_tool_lands_with_its_event(converse: Converse) -> None:
-    """contract 4.6"""
-
-    def remember(name: str, tool_context: ToolContext) -> str:
-        tool_context.state["name"] = name
-        tool_context.state["user:seen"] = 1
-        tool_context.state["temp:scratch"] = 2
-        return "noted"
-
-    def recall(tool_context: ToolContext) -> str:
-        return str(tool_context.state["name"])
-
-    async def script(call: Call) -> None:
-        await call.setup()
-        await call.receive_text()
-        await call.tool_call("remember", {"name": "Ann"})
-        await call.receive_tool_response()
-        await call.tool_call("recall")
-        [answer] = await call.receive_tool_response()
-        assert answer["response"] == {"result": "Ann"}
-        await call.turn_complete()
-        await call.closed()
-
-    async with converse(script, agent=Agent(name="helper", tools=[remember, recall])) as talk:
-        talk.queue.send_content("go")
-        await talk.until(lambda e: e.turn_complete)
-        session = await talk.session()
-    assert session.state == {"name": "Ann", "user:seen": 1}
-
-
 async def test_a_long_running_tool_is_answered_later_by_the_application(converse: Converse) -> None:
     """contract 5.6"""
     from antiphon import LongRunningFunctionTool
@@ -422,116 +333,3 @@ async def test_a_long_running_tool_is_answered_later_by_the_application(converse
                     talk.queue.send_content(
                         types.Content(role="user", parts=[types.Part(function_response=answer)])
                     )
-
-
-async def test_the_instruction_is_filled_in_from_state(converse: Converse) -> None:
-    """contract 6.1; DESIGN 6"""
-
-    async def script(call: Call) -> None:
-        setup = await call.setup()
-        assert setup["systemInstruction"]["parts"] == [{"text": "You help Ann."}]
-        await call.closed()
-
-    async with converse(script, agent=Agent(name="helper", instruction="You help {name}.")) as talk:
-        await talk.runner.session_service.delete_session(app_name="app", user_id="ann", session_id="s1")
-        await talk.runner.session_service.create_session(
-            app_name="app", user_id="ann", session_id="s1", state={"name": "Ann"}
-        )
-        await talk.until(lambda e: e.lifecycle)
-
-
-async def test_an_instruction_that_cannot_be_filled_in_is_an_error_that_says_so(converse: Converse) -> None:
-    async with converse(agent=Agent(name="helper", instruction="You help {name}.")) as talk:
-        with pytest.raises(ConfigurationError, match="'name'"):
-            await talk.all()
-
-
-async def test_a_new_invocation_is_told_the_stored_conversation(converse: Converse) -> None:
-    """contract 4.4"""
-
-    async def first(call: Call) -> None:
-        await call.setup()
-        await call.receive_text()
-        await call.turn("Your name is Ann.")
-        await call.closed()
-
-    async def second(call: Call) -> None:
-        setup = await call.setup()
-        assert setup["historyConfig"] == {"initialHistoryInClientContent": True}
-        told = await call.receive()
-        assert [turn["parts"] for turn in told["clientContent"]["turns"]] == [
-            [{"text": "I am Ann"}],
-            [{"text": "Your name is Ann."}],
-        ]
-        await call.closed()
-
-    async with converse([first, second]) as talk:
-        talk.queue.send_content("I am Ann")
-        await talk.until(lambda e: e.turn_complete)
-        talk.queue = type(talk.queue)()
-        await talk.until(lambda e: e.lifecycle)
-        await talk.server.connected(2)
-
-
-async def test_an_application_that_does_not_read_costs_audio_and_not_the_connection(
-    converse: Converse,
-) -> None:
-    """contract 3.11 (overloaded)"""
-
-    async def script(call: Call) -> None:
-        await call.setup()
-        await call.receive_text()
-        for _ in range(200):
-            await call.audio(FRAME)
-        await call.turn_complete()
-        await call.closed()
-
-    async with converse(script, config=RunConfig(event_buffer=32)) as talk:
-        talk.queue.send_content("go")
-        shed = chunks = 0
-        async with aclosing(talk.events()) as events:
-            async for event in events:
-                if event.lifecycle and event.lifecycle.kind == "ready":
-                    connection = await talk.server.connected(1)
-                    await connection.until(lambda c: len(c.sent) >= 202)
-                    for _ in range(50):
-                        await asyncio.sleep(0)
-                chunks += bool(audio_of(event))
-                if event.lifecycle and event.lifecycle.kind == "overloaded":
-                    shed = event.lifecycle.count or 0
-                if event.turn_complete:
-                    break
-    assert shed > 0
-    assert chunks + shed == 200
-
-
-async def test_events_that_must_not_be_lost_end_a_conversation_nobody_reads(converse: Converse) -> None:
-    async def script(call: Call) -> None:
-        await call.setup()
-        await call.receive_text()
-        for number in range(60):
-            await call.send({"usageMetadata": {"totalTokenCount": number}})
-        await call.closed()
-
-    async with converse(script, config=RunConfig(event_buffer=32)) as talk:
-        talk.queue.send_content("go")
-        with pytest.raises(ConsumerTooSlow, match="event_buffer"):
-            async for event in talk.events():
-                if event.lifecycle and event.lifecycle.kind == "ready":
-                    connection = await talk.server.connected(1)
-                    await connection.until(lambda c: len(c.sent) >= 61)
-                    for _ in range(50):
-                        await asyncio.sleep(0)
-
-
-async def test_state_that_comes_with_any_request_lands(converse: Converse) -> None:
-    """contract 2.6"""
-    blob = types.Blob(data=bytes(2), mime_type="audio/pcm;rate=16000")
-    async with converse() as talk:
-        talk.queue.send({"blob": blob, "state_delta": {"a": 1}})
-        talk.queue.send({"audio_stream_end": True, "state_delta": {"b": 2}})
-        talk.queue.send({"content": HELLO, "state_delta": {"c": 3}})
-        talk.queue.send({"close": True, "state_delta": {"d": 4}})
-        await talk.all()
-        session = await talk.session()
-    assert session.state == {"a": 1, "b": 2, "c": 3, "d": 4}

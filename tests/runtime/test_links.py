@@ -36,14 +36,14 @@ class Bench:
         self.drained = 0
         self.model = NearModel()
         self.tasks = TaskOwner(self.crashes.append)
-        self.board = LinkBoard(CONFIG, self.tasks, self.signals.append, self.drain)
+        self.board = LinkBoard(CONFIG, {"guide": self.model}, self.tasks, self.signals.append, self.drain)
 
     def drain(self) -> None:
         self.drained += 1
 
     async def dialled(self, number: int = 1) -> NearConnection:
         """A link that is open and begun."""
-        self.board.dial(number, self.model)
+        self.board.dial(number, "guide")
         await turns()
         assert self.board.begin(number, Setup(CONFIG))
         assert self.told() == [LinkDialled(number), Received(number, [ModelReady()])]
@@ -92,7 +92,7 @@ async def test_a_link_that_cannot_be_opened_is_lost_with_the_reason(
 ) -> None:
     """contract 7.4"""
     bench.model.connect_error = raised
-    bench.board.dial(1, bench.model)
+    bench.board.dial(1, "guide")
     await turns()
     lost = bench.lost()
     assert (lost.link, str(lost.error), lost.unsent) == (1, told, ())
@@ -104,7 +104,7 @@ async def test_an_error_nobody_thought_of_is_lost_with_the_models_name_and_not_r
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
     bench.model.connect_error = KeyError("oops")
-    bench.board.dial(1, bench.model)
+    bench.board.dial(1, "guide")
     await turns()
     error = bench.lost().error
     assert str(error) == "Connecting to near failed: KeyError: 'oops'"
@@ -117,7 +117,7 @@ async def test_an_error_nobody_thought_of_is_lost_with_the_models_name_and_not_r
 async def test_hanging_up_on_a_connect_that_hangs_ends_it(bench: Bench) -> None:
     """contract 1.6"""
     bench.model.connecting = asyncio.Event().wait
-    bench.board.dial(1, bench.model)
+    bench.board.dial(1, "guide")
     await turns()
     bench.board.hang_up(1, 1000, "")
     await turns(10)
@@ -128,7 +128,7 @@ async def test_hanging_up_on_a_connect_that_hangs_ends_it(bench: Bench) -> None:
 
 async def test_a_session_is_not_begun_on_a_link_that_is_gone(bench: Bench) -> None:
     """An instruction callable may take longer than the link lasts."""
-    bench.board.dial(1, bench.model)
+    bench.board.dial(1, "guide")
     assert not bench.board.begin(1, Setup(CONFIG)), "it is not open yet"
     await turns()
     bench.model.connections[0].drop(ConnectionLost("broken"))
@@ -202,7 +202,7 @@ async def test_what_waited_for_a_link_is_taken_when_it_is_lost(bench: Bench) -> 
 async def test_the_newest_session_decides_and_a_spare_does_not(bench: Bench) -> None:
     """contract 7.2"""
     first = await bench.dialled(1)
-    bench.board.dial(2, bench.model)
+    bench.board.dial(2, "guide")
     await turns()
     first.is_writable = False
     assert not bench.board.writable

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from antiphon.core.messages import Message
     from antiphon.core.signals import ModelSignal
     from antiphon.errors import ModelConnectionError
+    from antiphon.models.request import ModelHooks
     from antiphon.types import Content, GenerateContentConfig, Tool
 
 __all__ = ["Codec", "Listener", "LiveModel", "ModelConnection", "Setup", "refuse_unsupported"]
@@ -38,6 +39,8 @@ class Setup:
     history: Sequence[Content] = ()
     pending: Content | None = None
     """To be said once the model is ready, for it to answer."""
+    hooks: ModelHooks | None = None
+    """Asked around each call, by a model that is called request by request."""
 
 
 class Listener(Protocol):

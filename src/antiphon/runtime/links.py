@@ -11,7 +11,7 @@ from antiphon.errors import AntiphonError, ModelConnectionError
 from antiphon.models import Listener, LiveModel, ModelConnection, Setup
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from antiphon.config import RunConfig
     from antiphon.core.messages import Message
@@ -70,13 +70,20 @@ class Link(Listener):
 class LinkBoard:
     """All links of one conversation.
 
-    `feed` takes their signals; `drain` is called when more may be taken from the user.
+    `models` are the agents', by name. `feed` takes the links' signals; `drain` is called when more may be
+    taken from the user.
     """
 
     def __init__(
-        self, config: RunConfig, tasks: TaskOwner, feed: Callable[[Signal], None], drain: Callable[[], None]
+        self,
+        config: RunConfig,
+        models: Mapping[str, LiveModel],
+        tasks: TaskOwner,
+        feed: Callable[[Signal], None],
+        drain: Callable[[], None],
     ) -> None:
         self._config = config
+        self._models = models
         self._tasks = tasks
         self._feed = feed
         self._drain = drain
@@ -92,8 +99,9 @@ class LinkBoard:
         link = self._links.get(self._newest)
         return link is None or link.connection is None or link.connection.writable
 
-    def dial(self, number: int, model: LiveModel) -> None:
-        """Opens a connection; `LinkDialled` or `LinkLost` follows."""
+    def dial(self, number: int, agent: str) -> None:
+        """Opens a connection to the agent's model; `LinkDialled` or `LinkLost` follows."""
+        model = self._models[agent]
         link = self._links[number] = Link(number, self._feed, self._drain, self._lost)
         link.opening = self._tasks.spawn(self._open(link, model), f"antiphon-dial {number}")
 

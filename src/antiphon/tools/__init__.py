@@ -15,7 +15,7 @@ from antiphon.tools.builtin import (
     transfer_tool,
     url_context,
 )
-from antiphon.tools.context import Artifacts, SessionView, ToolContext
+from antiphon.tools.context import Artifacts, CallbackContext, SessionView, ToolContext
 from antiphon.tools.function import FunctionTool, LongRunningFunctionTool, as_tool
 from antiphon.tools.result import (
     ErrorKind,
@@ -34,6 +34,7 @@ __all__ = [
     "Artifacts",
     "BadArguments",
     "BaseTool",
+    "CallbackContext",
     "DeclaredTool",
     "ErrorKind",
     "FunctionTool",

@@ -1,4 +1,4 @@
-"""`ToolContext`: what a running tool may know and do."""
+"""`CallbackContext` and `ToolContext`: what the application's own code may know and do when it is called."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from antiphon.queue import LiveRequestQueue
     from antiphon.types import Part
 
-__all__ = ["Artifacts", "SessionView", "ToolContext"]
+__all__ = ["Artifacts", "CallbackContext", "SessionView", "ToolContext"]
 
 
 class SessionView(Protocol):
@@ -47,18 +47,15 @@ class Artifacts(Protocol):
     async def list_artifact_keys(self, *, app_name: str, user_id: str, session_id: str) -> list[str]: ...
 
 
-class ToolContext:
-    """One call's view of the conversation. A parameter annotated with this class is given it (contract 5.1).
+class CallbackContext:
+    """What a callback may know of the conversation, and do to it.
 
     Attributes:
-        actions: What the response event will do besides answering; `state` and artifacts write here.
-        state: The session's state; what is written lands with the response event (contract 4.6).
-        function_call_id: Joins the call to its answer; keep it to answer a long-running call later.
-        agent_name: The agent whose model made the call.
+        actions: What the event that carries the outcome will do; `state` and artifacts write here.
+        state: The session's state; what is written lands with that event (contract 4.6).
+        agent_name: The agent concerned.
         invocation_id: `e-` and a UUID.
-        end_invocation: Set to `True` to end `run_live()` after this call (contract 1.5).
-        task_completed: Set to `True` to move a `SequentialAgent` on (contract 5.9).
-        input_stream: A copy of the media sent upstream, for tools that asked for it (contract 5.7).
+        end_invocation: Set to `True` to end `run_live()` (contract 1.5).
     """
 
     def __init__(
@@ -67,24 +64,19 @@ class ToolContext:
         *,
         agent_name: str,
         invocation_id: str,
-        function_call_id: str | None = None,
         actions: EventActions | None = None,
         artifacts: Artifacts | None = None,
-        input_stream: LiveRequestQueue | None = None,
     ) -> None:
         self.actions = actions if actions is not None else EventActions()
         self.state = State(session.state, self.actions.state_delta)
-        self.function_call_id = function_call_id
         self.agent_name = agent_name
         self.invocation_id = invocation_id
         self.end_invocation = False
-        self.task_completed = False
-        self.input_stream = input_stream
         self._session = session
         self._artifacts = artifacts
 
     def __repr__(self) -> str:
-        return f"<ToolContext of {self.agent_name}, call {self.function_call_id}>"
+        return f"<{type(self).__name__} of {self.agent_name}>"
 
     @property
     def session(self) -> SessionView:
@@ -135,3 +127,38 @@ class ToolContext:
                 "Runner(…, artifact_service=InMemoryArtifactService())."
             )
         return self._artifacts
+
+
+class ToolContext(CallbackContext):
+    """One call's view of the conversation. A parameter annotated with this class is given it (contract 5.1).
+
+    Attributes:
+        function_call_id: Joins the call to its answer; keep it to answer a long-running call later.
+        task_completed: Set to `True` to move a `SequentialAgent` on (contract 5.9).
+        input_stream: A copy of the media sent upstream, for tools that asked for it (contract 5.7).
+    """
+
+    def __init__(
+        self,
+        session: SessionView,
+        *,
+        agent_name: str,
+        invocation_id: str,
+        function_call_id: str | None = None,
+        actions: EventActions | None = None,
+        artifacts: Artifacts | None = None,
+        input_stream: LiveRequestQueue | None = None,
+    ) -> None:
+        super().__init__(
+            session,
+            agent_name=agent_name,
+            invocation_id=invocation_id,
+            actions=actions,
+            artifacts=artifacts,
+        )
+        self.function_call_id = function_call_id
+        self.task_completed = False
+        self.input_stream = input_stream
+
+    def __repr__(self) -> str:
+        return f"<ToolContext of {self.agent_name}, call {self.function_call_id}>"

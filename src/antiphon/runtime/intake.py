@@ -1,0 +1,112 @@
+"""What the user sends, on its way from the queue to the conversation: in order, while the model keeps up."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, Final
+
+from antiphon.core.signals import (
+    Signal,
+    UserActivity,
+    UserLeaving,
+    UserLeft,
+    UserMedia,
+    UserState,
+    UserStreamEnd,
+    UserTurn,
+)
+from antiphon.types import Blob
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from antiphon.queue import LiveRequest, LiveRequestQueue
+
+__all__ = ["BURST", "Intake"]
+
+BURST: Final = 256
+"""Requests taken from the user's queue before everyone else has a turn."""
+
+
+class Intake:
+    """Takes requests from the user's queue and gives them to `feed` as signals.
+
+    To be made on the conversation's loop. While `writable` says that the model takes no more, requests stay
+    in the queue, where the oldest media is shed; whoever sees that change calls `drain`.
+    """
+
+    def __init__(
+        self, queue: LiveRequestQueue, feed: Callable[[Signal], None], writable: Callable[[], bool]
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._queue = queue
+        self._feed = feed
+        self._writable = writable
+        self._draining = False
+        self._stopped = False
+
+    def open(self) -> None:
+        """Claims the queue. Raises `QueueInUse`, `QueueClosed`."""
+        self._queue.attach(self._wake)
+
+    def stop(self) -> None:
+        """Takes nothing any more."""
+        self._stopped = True
+
+    def close(self) -> None:
+        """Gives the queue back; what still waits in it stays."""
+        self._queue.detach()
+
+    def _wake(self) -> None:
+        """Something is in the queue; called from any thread. On the loop it is taken at once."""
+        if self._draining:
+            return
+        if _runs_here(self._loop):
+            self.drain()
+            return
+        self._draining = True
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody takes anything any more
+            self._loop.call_soon_threadsafe(self.drain)
+
+    def drain(self) -> None:
+        """Takes what the user sent, while the model keeps up."""
+        self._draining = False
+        for _ in range(BURST):
+            if self._stopped:
+                return
+            if not self._writable():
+                if self._queue.closed:
+                    self._feed(UserLeaving())
+                return
+            request = self._queue.take()
+            if isinstance(request, Blob):
+                self._feed(UserMedia(request))
+            elif request is not None:
+                for signal in _signals(request):
+                    self._feed(signal)
+            if not self._queue.depth:
+                return
+        self._draining = True
+        self._loop.call_soon(self.drain)
+
+
+def _runs_here(loop: asyncio.AbstractEventLoop) -> bool:
+    try:
+        return asyncio.get_running_loop() is loop
+    except RuntimeError:
+        return False
+
+
+def _signals(request: LiveRequest) -> list[Signal]:
+    """What a request from the user means."""
+    if request.content is not None:
+        return [UserTurn(request.content, request.partial, request.state_delta)]
+    before: list[Signal] = [UserState(request.state_delta)] if request.state_delta else []
+    if request.activity_start is not None:
+        return [*before, UserActivity("start")]
+    if request.activity_end is not None:
+        return [*before, UserActivity("end")]
+    if request.audio_stream_end:
+        return [*before, UserStreamEnd()]
+    return [*before, UserLeft()] if request.close else before

@@ -1,0 +1,92 @@
+"""How a session with a model begins: what it is told of its agent, its tools and the conversation so far."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Final
+
+from antiphon.agents.instructions import render
+from antiphon.core.commands import Ask
+from antiphon.core.handover import Seed, seed
+from antiphon.models import Setup
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from antiphon.agents import Troupe
+    from antiphon.core.commands import Begin
+    from antiphon.runtime.contexts import Contexts
+    from antiphon.runtime.links import LinkBoard
+    from antiphon.runtime.tasks import TaskOwner
+
+__all__ = ["Opening"]
+
+log = logging.getLogger(__name__)
+
+SLOW: Final = 1.0
+"""Seconds from which an instruction callable may be why a connection was given up."""
+
+
+class Opening:
+    """Sets sessions up on dialled links. `fail` takes what the application's own code raises meanwhile."""
+
+    def __init__(
+        self,
+        contexts: Contexts,
+        troupe: Troupe,
+        links: LinkBoard,
+        tasks: TaskOwner,
+        fail: Callable[[BaseException], None],
+    ) -> None:
+        self._contexts = contexts
+        self._troupe = troupe
+        self._links = links
+        self._tasks = tasks
+        self._fail = fail
+
+    def begin(self, begin: Begin) -> None:
+        """Sets the session up, without waiting for an instruction that takes its time."""
+        told = self._seed(begin)
+        self._tasks.spawn(self._begin(begin, told), f"antiphon-begin {begin.link}")
+
+    def _seed(self, begin: Begin) -> Seed:
+        """Taken at once: what is stored from now on waits in the outbox instead."""
+        if not begin.seed and begin.ask is Ask.NOTHING:
+            return Seed((), None)
+        can = self._troupe.speakers[begin.agent].model.capabilities
+        told = seed(
+            self._contexts.invocation.session.events,
+            begin.agent,
+            ask=begin.ask,
+            held=begin.held,
+            function_parts=can.function_parts_in_history,
+        )
+        return told if begin.seed else Seed((), told.pending)
+
+    async def _begin(self, begin: Begin, told: Seed) -> None:
+        speaker = self._troupe.speakers[begin.agent]
+        loop = asyncio.get_running_loop()
+        asked_at = loop.time()
+        try:
+            instruction = await render(speaker.agent.instruction, self._contexts.for_instruction(begin.agent))
+        except Exception as error:
+            self._fail(error)
+            return
+        setup = Setup(
+            config=self._contexts.invocation.run_config,
+            instruction=instruction,
+            tools=speaker.declarations(),
+            generation=speaker.agent.generate_content_config,
+            handle=begin.handle,
+            history=told.history,
+            pending=told.pending,
+        )
+        took = loop.time() - asked_at
+        if not self._links.begin(begin.link, setup) and took > SLOW:
+            log.warning(
+                "The instruction of %s took %.1f s, and the connection was given up meanwhile. Make it "
+                "faster, or raise RunConfig.connect_timeout.",
+                begin.agent,
+                took,
+            )

@@ -1,0 +1,93 @@
+"""Where the conversation's events go: stamped, to the application, and those to be stored to the session."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from antiphon.core import drafts
+from antiphon.errors import ConsumerTooSlow
+from antiphon.events import new_id
+from antiphon.runtime.channel import EventChannel
+from antiphon.runtime.storage import SessionWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from antiphon.agents import InvocationContext
+    from antiphon.errors import StoreFailed
+    from antiphon.events import Event
+    from antiphon.runtime.tasks import TaskOwner
+    from antiphon.sessions import BaseSessionService, Session
+
+__all__ = ["Outlet"]
+
+
+class Outlet:
+    """The events of one conversation on their way out, in order.
+
+    `fail` is called when the session service does not take them, or the application does not read them.
+    `agent` names the agent that speaks now.
+    """
+
+    def __init__(
+        self,
+        invocation: InvocationContext,
+        sessions: BaseSessionService,
+        tasks: TaskOwner,
+        fail: Callable[[Exception], None],
+        agent: Callable[[], str],
+    ) -> None:
+        config = invocation.run_config
+        self._invocation_id = invocation.invocation_id
+        self._metadata = config.custom_metadata
+        self._capacity = config.event_buffer
+        self._fail = fail
+        self._agent = agent
+        self._writer = SessionWriter(sessions, invocation.session, tasks, fail)
+        self.channel = EventChannel(
+            config.event_buffer, self._overloaded if config.lifecycle_events else None
+        )
+
+    @property
+    def session(self) -> Session:
+        """The session with all that is on its way there, to be read."""
+        return self._writer.session
+
+    def emit(self, event: Event, *, stored: bool) -> None:
+        """Yields the event to the application; `stored` ones go to the session as well."""
+        self._stamp(event)
+        if stored:
+            self._writer.add(event)
+        if not self.channel.put(event):
+            self._fail(
+                ConsumerTooSlow(
+                    f"{self._capacity} events that must not be lost wait for the application. Read "
+                    "run_live() without blocking in between, or raise RunConfig.event_buffer."
+                )
+            )
+
+    def store(self, event: Event) -> None:
+        """Puts the event into the session without yielding it."""
+        self._stamp(event)
+        self._writer.add(event)
+
+    async def flush(self) -> None:
+        """Returns when everything is stored, or the store has refused it."""
+        await self._writer.flush()
+
+    def lost(self) -> StoreFailed | None:
+        """What to raise for events that did not get into the session, if there are any (contract 4.1)."""
+        return self._writer.lost()
+
+    def _stamp(self, event: Event) -> None:
+        event.id = new_id()
+        event.invocation_id = self._invocation_id
+        event.timestamp = time.time()
+        event.custom_metadata = self._metadata and dict(self._metadata)
+
+    def _overloaded(self) -> Event:
+        reason = "the application reads its events too slowly"
+        event = drafts.lifecycle(self._agent(), "overloaded", reason=reason, count=1)
+        self._stamp(event)
+        return event

@@ -1,0 +1,81 @@
+"""What the user sends reaches the model, in order."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+from antiphon import types
+
+if TYPE_CHECKING:
+    from antiphon import Event
+    from antiphon.testing.live_server import Call
+    from tests.runtime.conftest import Converse
+
+FRAME = bytes(1920)  # 40 ms of PCM at 24 kHz
+HELLO = {"role": "user", "parts": [{"text": "hello"}]}
+
+
+def audio_of(event: Event) -> bytes | None:
+    parts = event.content.parts if event.content else None
+    return parts[0].inline_data.data if parts and parts[0].inline_data else None
+
+
+async def test_audio_goes_up_as_it_was_sent(converse: Converse) -> None:
+    """contract 2.2: never split, merged or reordered"""
+    chunks = [bytes([n]) * (2 * n) for n in range(1, 9)]
+    heard: list[bytes] = []
+
+    async def script(call: Call) -> None:
+        await call.setup()
+        heard.extend([await call.receive_audio() for _ in chunks])
+        assert await call.receive_text() == "done"
+        await call.turn_complete()
+        await call.closed()
+
+    async with converse(script) as talk:
+        for chunk in chunks:
+            talk.queue.send_realtime(types.Blob(data=chunk, mime_type="audio/pcm;rate=16000"))
+        talk.queue.send_content("done")
+        await talk.until(lambda e: e.turn_complete)
+    assert heard == chunks
+
+
+async def test_what_was_sent_before_close_is_delivered_before_the_close_frame(converse: Converse) -> None:
+    """contract 2.4, 1.5"""
+    async with converse() as talk:
+        talk.queue.send_content("last words")
+        talk.queue.close()
+        await talk.all()
+        [connection] = talk.server.connections
+        assert connection.close_code == 1000
+        assert [message.text for message in connection.received if message.text] == ["last words"]
+
+
+async def test_other_threads_may_send(converse: Converse) -> None:
+    """contract 2.3"""
+    async with converse() as talk:
+        sender = threading.Thread(target=lambda: talk.queue.send_content("from a thread"))
+        async with aclosing(talk.events()) as events:
+            async for event in events:
+                if event.lifecycle and event.lifecycle.kind == "ready":
+                    sender.start()
+                if event.turn_complete:
+                    break
+        sender.join()
+        texts = [message.text for message in talk.server.connections[0].received if message.text]
+        assert texts == ["from a thread"]
+
+
+async def test_state_that_comes_with_any_request_lands(converse: Converse) -> None:
+    """contract 2.6"""
+    blob = types.Blob(data=bytes(2), mime_type="audio/pcm;rate=16000")
+    async with converse() as talk:
+        talk.queue.send({"blob": blob, "state_delta": {"a": 1}})
+        talk.queue.send({"audio_stream_end": True, "state_delta": {"b": 2}})
+        talk.queue.send({"content": HELLO, "state_delta": {"c": 3}})
+        talk.queue.send({"close": True, "state_delta": {"d": 4}})
+        await talk.all()
+        session = await talk.session()
+    assert session.state == {"a": 1, "b": 2, "c": 3, "d": 4}
