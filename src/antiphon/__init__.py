@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from antiphon.events import ErrorCode, Event, EventActions, LlmResponse
     from antiphon.models import LiveModel, LlmRequest
     from antiphon.models.gemini import Gemini
-    from antiphon.queue import LiveRequest, LiveRequestQueue
+    from antiphon.queue import LiveRequestQueue
+    from antiphon.requests import LiveRequest
     from antiphon.runtime import InMemoryRunner, Runner
     from antiphon.sessions import InMemorySessionService, Session
     from antiphon.tools import (
@@ -72,7 +73,8 @@ _HOMES = {
     "events": ("ErrorCode", "Event", "EventActions", "LlmResponse"),
     "models": ("LiveModel", "LlmRequest"),
     "models.gemini": ("Gemini",),
-    "queue": ("LiveRequest", "LiveRequestQueue"),
+    "queue": ("LiveRequestQueue",),
+    "requests": ("LiveRequest",),
     "runtime": ("InMemoryRunner", "Runner"),
     "sessions": ("InMemorySessionService", "Session"),
     "tools": ("CallbackContext", "FunctionTool", "LongRunningFunctionTool", "ToolContext", "google_search"),

@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from antiphon.types import (
+    ActivityHandling,
     AudioTranscriptionConfig,
     ContextWindowCompressionConfig,
     HistoryConfig,
@@ -137,6 +138,13 @@ class RunConfig(_Settings):
         """The one output modality of a live run."""
         chosen = self.response_modalities
         return "TEXT" if chosen and chosen[0] == "TEXT" else "AUDIO"
+
+    @property
+    def barge_in(self) -> bool:
+        """Whether the user may take the floor while the model holds it."""
+        realtime = self.realtime_input_config
+        handling = realtime.activity_handling if realtime else None
+        return handling is not ActivityHandling.NO_INTERRUPTION
 
     @property
     def manual_activity(self) -> bool:

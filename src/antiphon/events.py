@@ -165,6 +165,8 @@ class Event(LlmResponse):
     actions: EventActions = Field(default_factory=EventActions)
     long_running_tool_ids: set[str] | None = None
     branch: str | None = None
+    amends: str | None = None
+    """The id of an earlier event whose transcript this one takes the place of: less of it was heard."""
     lifecycle: Lifecycle | None = None
 
     @field_serializer("long_running_tool_ids", when_used="unless-none")

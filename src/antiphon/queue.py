@@ -11,165 +11,19 @@ import asyncio
 import logging
 import threading
 from collections import deque
-from collections.abc import Mapping
-from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from pydantic import ConfigDict, model_validator
-
-from antiphon.errors import InvalidContent, QueueClosed, QueueInUse, UnknownMimeType
+from antiphon.errors import QueueClosed, QueueInUse
+from antiphon.requests import LiveRequest, Playback, check_blob, check_content, read
 from antiphon.types import ActivityEnd, ActivityStart, Blob, Content, Part
-from antiphon.types.model import Model
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-__all__ = ["KNOWN_MIME_TYPES", "LiveRequest", "LiveRequestQueue", "pcm_rate"]
-
-_M = TypeVar("_M", bound=Model)
+__all__ = ["LiveRequestQueue"]
 
 log = logging.getLogger(__name__)
-
-KNOWN_MIME_TYPES = ("audio/pcm", "image/jpeg", "image/png")
-DEFAULT_RATE = 16_000
-
-_WAV = ("audio/wav", "audio/x-wav", "audio/wave", "audio/vnd.wave")
-_SAYS = (
-    "text",
-    "inline_data",
-    "file_data",
-    "function_call",
-    "function_response",
-    "executable_code",
-    "code_execution_result",
-    "tool_call",
-    "tool_response",
-)
-"""The fields of a part that say something by themselves; the others describe it."""
-
-
-@lru_cache(maxsize=256)
-def pcm_rate(mime_type: str) -> int | None:
-    """The sample rate in hertz of `audio/pcm;rate=…` (16000 when unsaid), or `None` for an image.
-
-    Raises `UnknownMimeType` for anything that is not 16-bit PCM, JPEG or PNG (contract 2.7).
-    """
-    kind, *parameters = (piece.strip().lower() for piece in mime_type.split(";"))
-    if kind not in KNOWN_MIME_TYPES:
-        trouble = f"{mime_type!r} cannot be sent in real time."
-        if not kind:
-            trouble = 'A blob needs its type: give mime_type, such as "audio/pcm;rate=16000".'
-        elif kind in _WAV:
-            trouble += " Strip the header and send the PCM, e.g. what wave.open(…).readframes(…) gives."
-        raise UnknownMimeType(
-            f"{trouble} Known types: {', '.join(KNOWN_MIME_TYPES)} "
-            "(audio is 16-bit little-endian mono; say its rate as audio/pcm;rate=16000)."
-        )
-    if kind != "audio/pcm":
-        return None
-    for parameter in parameters:
-        name, _, value = parameter.partition("=")
-        if name == "rate":
-            if not value.isdigit() or not 1_000 <= int(value) <= 192_000:
-                raise UnknownMimeType(f"{mime_type!r}: the rate must be a number of hertz, 1000 to 192000.")
-            return int(value)
-    return DEFAULT_RATE
-
-
-class LiveRequest(Model):
-    """One message from the user: exactly one of the six, else it is refused (contract 2.6)."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    content: Content | None = None
-    blob: Blob | None = None
-    activity_start: ActivityStart | None = None
-    activity_end: ActivityEnd | None = None
-    audio_stream_end: bool = False
-    close: bool = False
-    partial: bool = False
-    """With `content`: more of the same turn follows, the model does not answer yet."""
-    state_delta: dict[str, Any] | None = None
-    """Changes to the session's state that land when this request is taken."""
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> Self:
-        said = [
-            name
-            for name in ("content", "blob", "activity_start", "activity_end", "audio_stream_end", "close")
-            if getattr(self, name) not in (None, False)
-        ]
-        if len(said) != 1:
-            raise ValueError(
-                "a LiveRequest carries exactly one of content, blob, activity_start, activity_end, "
-                f"audio_stream_end, close; this one has {', '.join(said) or 'none'}."
-            )
-        if self.partial and self.content is None:
-            raise ValueError("partial goes with content only.")
-        if self.content is not None:
-            check_content(self.content)
-        if self.blob is not None:
-            check_blob(self.blob)
-        return self
-
-
-def check_content(content: Content) -> None:
-    """Raises `InvalidContent` unless a user may send this (contract 2.5)."""
-    if not content.parts:
-        raise InvalidContent("Content without parts says nothing; give it at least one Part.")
-    if any(part.function_call for part in content.parts):
-        raise InvalidContent(
-            "A user's content may not hold a function_call: only the model calls tools. "
-            "To answer a long-running call, send a part with function_response."
-        )
-    if content.role not in (None, "user"):
-        raise InvalidContent(
-            f"The queue speaks for the user, not for {content.role!r}: use role='user', or leave it out."
-        )
-    if not any(getattr(part, name) for part in content.parts for name in _SAYS):
-        raise InvalidContent("All parts of this content are empty; give one of them text, data or a file.")
-    for number, part in enumerate(content.parts):
-        for text in _strings(part.model_dump(exclude={"inline_data": {"data"}}, exclude_none=True)):
-            try:
-                text.encode()
-            except UnicodeEncodeError as half:
-                raise InvalidContent(
-                    f"Part {number} holds half a character ({text[half.start]!r} at {half.start} of a text), "
-                    "which no model can be sent: decode it as UTF-16 surrogate pairs, or replace it."
-                ) from None
-
-
-def _strings(value: object) -> Iterator[str]:
-    """Every string in there, names of fields and keys too."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from _strings(key)
-            yield from _strings(inner)
-    elif isinstance(value, list | tuple | set | frozenset):
-        for inner in value:
-            yield from _strings(inner)
-
-
-def _read(kind: type[_M], given: object, advice: str) -> _M:
-    """`given` as ours: it is one, is an equally named object of another package, or a dict (contract 2.5)."""
-    if isinstance(given, kind):
-        return given
-    if isinstance(given, Mapping) or any(each.__name__ == kind.__name__ for each in type(given).__mro__):
-        return kind.model_validate(given)
-    raise InvalidContent(f"{advice} This is of type {type(given).__name__}.")
-
-
-def check_blob(blob: Blob) -> float:
-    """Seconds of audio in the blob, 0 for an image.
-
-    Raises `UnknownMimeType`, or `InvalidContent` when the blob is empty.
-    """
-    rate = pcm_rate(blob.mime_type or "")
-    if not blob.data:
-        raise InvalidContent("A blob without data says nothing.")
-    return len(blob.data) / (2 * rate) if rate else 0.0
 
 
 class LiveRequestQueue:
@@ -197,6 +51,7 @@ class LiveRequestQueue:
         self._dropped = 0
         self._in_burst = False
         self._closed = False
+        self._playback: Playback | None = None
         self._wake: Callable[[], None] | None = None
 
     # What the application calls.
@@ -209,7 +64,7 @@ class LiveRequestQueue:
         if isinstance(content, str):
             content = Content(role="user", parts=[Part.from_text(text=content)])
         else:
-            content = _read(
+            content = read(
                 Content,
                 content,
                 "send_content takes a str, a Content or a dict of its fields: "
@@ -223,7 +78,7 @@ class LiveRequestQueue:
 
         Raises `UnknownMimeType`, `InvalidContent` for an empty blob or bare bytes, `QueueClosed`.
         """
-        blob = _read(
+        blob = read(
             Blob,
             blob,
             "send_realtime takes a Blob, or a dict of its fields: "
@@ -243,15 +98,26 @@ class LiveRequestQueue:
         """The microphone was switched off; what the model holds back is flushed. Audio reopens the stream."""
         self._put_control(LiveRequest.trusted(audio_stream_end=True))
 
+    def send_playback(self, played_ms: float, *, turn: int | None = None) -> None:
+        """Reports how far the user has heard an answer, so that the record can say so (contract 4.5).
+
+        `played_ms` counts milliseconds from the answer's first audio chunk. `turn` counts the `turn_complete`
+        events that came before that answer; unset, the newest answer with audio is meant. Report several
+        times a second while playing, and once more when playing has ended. Only the newest report counts.
+        """
+        self.send(LiveRequest(playback=Playback(played_ms=played_ms, turn=turn)))
+
     def send(self, request: LiveRequest | dict[str, Any]) -> None:
         """Sends a ready-made request, or a dict of its fields."""
-        request = _read(
+        request = read(
             LiveRequest,
             request,
             "send takes a LiveRequest, or a dict of its fields; see also send_content and send_realtime.",
         )
         if request.close:
             self._close(request)
+        elif request.playback is not None and not request.state_delta:
+            self._put_playback(request.playback)
         elif request.blob is not None:
             seconds = check_blob(request.blob)
             if request.state_delta:  # it lands even when the media is shed
@@ -311,6 +177,14 @@ class LiveRequestQueue:
         with self._lock:
             self._wake = None
 
+    def take_playback(self) -> Playback | None:
+        """The newest report of what was heard, once."""
+        if self._playback is None:  # nearly always, so without the lock
+            return None
+        with self._lock:
+            playback, self._playback = self._playback, None
+            return playback
+
     def take(self) -> LiveRequest | Blob | None:
         """The next request in order, or `None`. Media is a bare blob; what came with it stands before it."""
         with self._lock:
@@ -360,6 +234,15 @@ class LiveRequestQueue:
                 report, self._in_burst = not self._in_burst or report, True
         if report:
             log.warning("The model cannot keep up; dropping the oldest media (%d so far).", self._dropped)
+        if wake is not None:
+            wake()
+
+    def _put_playback(self, playback: Playback) -> None:
+        """Goes before all that waits, since it is no news to the model; a newer report replaces an older."""
+        with self._lock:
+            self._refuse_if_closed()
+            self._playback = playback
+            wake = self._wake
         if wake is not None:
             wake()
 

@@ -6,7 +6,7 @@ import pytest
 
 from antiphon.core import drafts
 from antiphon.events import Event, EventActions
-from antiphon.types import FunctionCall, FunctionResponse, Part
+from antiphon.types import FunctionCall, FunctionResponse, Part, Transcription
 
 CALL = FunctionCall(id="c", name="look", args={})
 ANSWER = FunctionResponse(id="c", name="look", response={"ok": True})
@@ -21,6 +21,10 @@ DRAFTS = {
     "calls": drafts.calls("agent", [CALL], set()),
     "long running": drafts.calls("agent", [CALL], {"c"}),
     "response": drafts.response("agent", ANSWER, EventActions()),
+    "amendment": drafts.amendment(
+        Event(id="e", author="agent", output_transcription=Transcription(text="one two", finished=True)),
+        "one",
+    ),
     "lifecycle": drafts.lifecycle("agent", "closed", reason="done", by="user"),
 }
 
@@ -46,7 +50,7 @@ def test_speech_stands_alone_as_bytes() -> None:
 
 def test_only_what_was_cut_off_is_marked_interrupted() -> None:
     # contract 3.6
-    assert [name for name, event in DRAFTS.items() if event.interrupted] == ["cut"]
+    assert [name for name, event in DRAFTS.items() if event.interrupted] == ["cut", "amendment"]
 
 
 def test_only_thoughts_are_marked_as_thoughts() -> None:

@@ -27,6 +27,7 @@ from antiphon.core.signals import (
     ToolFinished,
     TurnComplete,
     Usage,
+    UserPlayed,
     VoiceActivityChanged,
 )
 from antiphon.core.turns import SETTLE
@@ -42,6 +43,7 @@ from antiphon.testing.script import (
     user_turn,
 )
 from antiphon.types import (
+    ActivityHandling,
     Blob,
     ExecutableCode,
     FunctionCall,
@@ -50,6 +52,7 @@ from antiphon.types import (
     InteractionStatus,
     Language,
     Part,
+    RealtimeInputConfig,
     TurnCompleteReason,
     UsageMetadata,
     VoiceActivity,
@@ -411,3 +414,68 @@ def test_a_notice_to_go_is_passed_on_without_lifecycle_events_too() -> None:
 
 def test_a_second_ready_is_no_news() -> None:
     assert ready() >> ModelReady() << NOTHING
+
+
+# What was heard.
+
+
+def playing(*, turn_over: bool = False) -> Script:
+    """The model has said "one two three" in three seconds of speech, of which the client has played one."""
+    script = ready()
+    for word in ("one ", "two ", "three"):
+        script = script >> (OutputTranscript(word), ModelAudio(bytes(48_000), AUDIO))
+        script = script << emit(output=word) << emit(mime_type=AUDIO)
+    if turn_over:
+        script = script >> GenerationComplete() << emit(output="one two three", stored=True)
+        script = script << emit(lifecycle="generation_complete") >> TurnComplete() << emit(turn_complete=True)
+    return script >> UserPlayed(1_000) << NOTHING
+
+
+def test_the_stored_turn_says_what_was_heard() -> None:
+    # contract 4.5
+    cut = playing() >> ModelInterrupted() << emit(interrupted=True, stored=True)
+    assert cut << emit(output="one", finished=True, interrupted=True, stored=True)
+
+
+def test_a_transcript_that_was_whole_before_the_cut_is_amended() -> None:
+    # contract 4.5: generation is complete long before playing is
+    done = playing() >> GenerationComplete() << emit(output="one two three", interrupted=None, stored=True)
+    cut = done << emit(lifecycle="generation_complete") >> ModelInterrupted() << emit(interrupted=True)
+    assert cut << emit(output="one", amends="", author="agent", interrupted=True, partial=False, stored=True)
+
+
+def test_speaking_over_an_answer_that_is_still_being_played_cuts_it() -> None:
+    # contract 3.6, 4.5: the model has ended its turn, so it says nothing of it
+    start = VoiceActivity(voice_activity_type=VoiceActivityType.ACTIVITY_START)
+    cut = playing(turn_over=True) >> VoiceActivityChanged(start) << emit(interrupted=True, stored=True)
+    cut = cut << emit(output="one", amends="", interrupted=True, stored=True)
+    cut = cut << emit(voice_activity=VoiceActivityType.ACTIVITY_START)
+    assert cut >> VoiceActivityChanged(start) << emit(voice_activity=VoiceActivityType.ACTIVITY_START)
+
+
+def test_the_end_of_speech_cuts_nothing() -> None:
+    # contract 3.6
+    end = VoiceActivity(voice_activity_type=VoiceActivityType.ACTIVITY_END)
+    heard = playing(turn_over=True) >> VoiceActivityChanged(end)
+    assert heard << emit(voice_activity=VoiceActivityType.ACTIVITY_END)
+
+
+def test_without_barge_in_what_is_played_goes_on() -> None:
+    # contract 6.1: activity_handling
+    realtime = RealtimeInputConfig(activity_handling=ActivityHandling.NO_INTERRUPTION)
+    script = ready(config=RunConfig(realtime_input_config=realtime))
+    script = script >> (OutputTranscript("one two"), ModelAudio(bytes(48_000), AUDIO))
+    script = script << emit(output="one two") << emit(mime_type=AUDIO) >> UserPlayed(100) << NOTHING
+    script = script >> TurnComplete() << emit(output="one two") << emit(turn_complete=True)
+    start = VoiceActivity(voice_activity_type=VoiceActivityType.ACTIVITY_START)
+    assert script >> VoiceActivityChanged(start) << emit(voice_activity=VoiceActivityType.ACTIVITY_START)
+
+
+def test_a_late_transcript_is_of_the_answer_before() -> None:
+    # contract 3.8, 4.5
+    script = ready() >> ModelAudio(bytes(48_000), AUDIO) << emit(mime_type=AUDIO)
+    script = script >> TurnComplete() << emit(turn_complete=True)
+    script = script >> OutputTranscript("one two") << emit(output="one two", partial=True)
+    script = script << emit(output="one two", finished=True) >> UserPlayed(500) << NOTHING
+    script = script >> ModelInterrupted() << emit(interrupted=True)
+    assert script << emit(output="one", amends="")

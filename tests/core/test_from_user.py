@@ -11,13 +11,17 @@ from antiphon.core.signals import (
     InputTranscript,
     LinkDialled,
     LinkLost,
+    ModelAudio,
     ModelReady,
     ModelText,
+    OutputTranscript,
     ToolCalls,
     ToolFinished,
+    TurnComplete,
     UserActivity,
     UserLeaving,
     UserLeft,
+    UserPlayed,
     UserState,
     UserStreamEnd,
     UserTurn,
@@ -280,3 +284,33 @@ def test_what_a_long_running_tool_says_first_is_not_its_answer() -> None:
     script = script >> ToolFinished("b", {"ticket": 3}) << emit(response={"b": {"ticket": 3}}) << ANYTHING
     script = script >> UserTurn(Content(role="user", parts=[ANSWER])) << store(response={"b": {"seat": 12}})
     assert script << ANYTHING, "the application's answer goes to the model"
+
+
+# What was heard.
+
+
+def played(config: RunConfig | None = None) -> Script:
+    """The model has ended its turn, of two seconds of speech, of which the client has played one."""
+    script = ready(config=config)
+    for word in ("one ", "two"):
+        script = script >> (OutputTranscript(word), ModelAudio(bytes(48_000), "audio/pcm;rate=24000"))
+        script = script << ANYTHING
+    return script >> TurnComplete() << ANYTHING >> UserPlayed(1_000, 0) << NOTHING
+
+
+def test_writing_over_an_answer_that_is_still_being_played_cuts_it() -> None:
+    # contract 3.6, 4.5
+    cut = played() >> user_turn("stop") << store(text="stop") << emit(interrupted=True, stored=True)
+    assert cut << emit(output="one", amends="", stored=True) << send(text="stop")
+
+
+def test_speaking_over_an_answer_that_is_still_being_played_cuts_it() -> None:
+    # contract 3.6, 4.5
+    cut = played(MANUAL) >> UserActivity("start") << emit(interrupted=True)
+    assert cut << emit(output="one", amends="") << send(ActivityStarted())
+
+
+def test_after_all_was_played_nothing_is_cut() -> None:
+    # contract 3.6, 4.5
+    heard = played() >> UserPlayed(2_000, 0) << NOTHING
+    assert heard >> user_turn("thanks") << store(text="thanks") << send(text="thanks")

@@ -185,3 +185,12 @@ def test_nothing_is_told_of_nothing() -> None:
 def test_roles_do_not_share_their_defaults() -> None:
     cast = Cast({"one": Role("one"), "two": Role("two")}, "one")
     assert cast.roles["one"].tools is not cast.roles["two"].tools
+
+
+def test_what_was_not_heard_to_its_end_is_told_as_far_as_it_was() -> None:
+    # contract 4.5
+    full, other = heard("one", "one two three"), heard("one", "four")
+    part = heard("one", "one").model_copy(update={"amends": full.id})
+    nothing = heard("one", "").model_copy(update={"amends": other.id})
+    events = [full, other, heard("user", "stop"), part, nothing]
+    assert told(*events) == [("model", ["one"]), ("user", ["stop"])]

@@ -7,6 +7,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from antiphon import types
+from antiphon.testing.live_server import frames
 
 if TYPE_CHECKING:
     from antiphon import Event
@@ -79,3 +80,33 @@ async def test_state_that_comes_with_any_request_lands(converse: Converse) -> No
         await talk.all()
         session = await talk.session()
     assert session.state == {"a": 1, "b": 2, "c": 3, "d": 4}
+
+
+async def test_what_the_client_has_played_is_what_the_session_says(converse: Converse) -> None:
+    """contract 4.5: also when the user cuts in after the model has ended its turn"""
+
+    async def script(call: Call) -> None:
+        await call.setup()
+        await call.receive_text()
+        for word in ("one ", "two ", "three"):
+            await call.send(frames.output_transcription(word))
+            await call.audio(bytes(48_000))
+        await call.turn_complete()
+        assert await call.receive_text() == "stop"
+        await call.closed()
+
+    async with converse(script) as talk:
+        talk.queue.send_content("count")
+        async with aclosing(talk.events()) as events:
+            async for event in events:
+                if event.turn_complete:
+                    talk.queue.send_playback(1_000, turn=0)
+                    talk.queue.send_content("stop")
+                if event.amends:
+                    break
+        stored = (await talk.session()).events
+    words = {event.id: event.output_transcription.text for event in stored if event.output_transcription}
+    [amendment] = [event for event in stored if event.amends]
+    assert amendment.amends in words
+    assert (words[amendment.amends], words[amendment.id]) == ("one two three", "one")
+    assert amendment.interrupted

@@ -67,6 +67,7 @@ EVENTS: list[tuple[Event, dict[str, Any]]] = [
     ),
     (shown(Part(function_response=ANSWER)), {"scheduling": FunctionResponseScheduling.SILENT}),
     (Event(author="a", interrupted=True, turn_complete=True), {"interrupted": True, "turn_complete": True}),
+    (Event(author="a", amends="e"), {"amends": "e"}),
     (Event(author="a", turn_complete_reason=REASON), {"turn_complete_reason": REASON}),
     (Event(author="a", interaction_status=STATUS), {"interaction_status": STATUS}),
     (Event(input_transcription=Transcription(text="hi", finished=False)), {"input": "hi", "finished": False}),
@@ -140,7 +141,7 @@ def test_another_kind_of_command_does_not_match() -> None:
 
 
 def test_facets_that_no_such_command_has_are_refused_by_name() -> None:
-    with pytest.raises(TypeError, match="Emit has no colour, taste; it has artifact_delta, "):
+    with pytest.raises(TypeError, match="Emit has no colour, taste; it has amends, artifact_delta, "):
         emit(taste="salt", colour="red")
     with pytest.raises(TypeError, match="Store has no stored"):
         store(stored=True)

@@ -1,7 +1,8 @@
 """The conversation: `handle(signal, now) -> commands`, and `deadline()`. This file routes; the rules are in
 
 `from_model`, `from_user`, `from_tools`, `from_links`, by where a signal comes from, over the parts in
-`state`: `turns` (the floor), `transcripts`, `calls`, `links`, `outbox`, `recording`, `handover`, `budget`.
+`state`: `turns` (the floor), `playhead`, `transcripts`, `calls`, `links`, `outbox`, `recording`, `handover`,
+`budget`.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from antiphon.core.signals import (
     UserLeaving,
     UserLeft,
     UserMedia,
+    UserPlayed,
     UserState,
     UserStreamEnd,
     UserTurn,
@@ -76,7 +78,7 @@ class Conversation:
                 for each in said:
                     if link == state.links.current and not state.ending.over:
                         model_said(state, link, each, now)
-            case UserMedia() | UserTurn() | UserActivity() | UserStreamEnd() | UserState():
+            case UserMedia() | UserTurn() | UserActivity() | UserStreamEnd() | UserPlayed() | UserState():
                 user_did(state, signal, now)
             case UserLeaving() | UserLeft() | AppLeft():
                 user_did(state, signal, now)

@@ -13,7 +13,7 @@ from antiphon.types import Blob, Content, FunctionCall, FunctionResponse, Part
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["audio", "calls", "content", "draft", "lifecycle", "response", "text"]
+__all__ = ["amendment", "audio", "calls", "content", "draft", "lifecycle", "response", "text"]
 
 
 def draft(author: str, **fields: Any) -> Event:
@@ -48,6 +48,14 @@ def calls(author: str, asked: Iterable[FunctionCall], long_running: set[str]) ->
 def response(author: str, answer: FunctionResponse, actions: EventActions) -> Event:
     """A tool's answer (contract 5.2)."""
     return content(author, "user", [Part.trusted(function_response=answer)], actions=actions)
+
+
+def amendment(told: Event, heard: str) -> Event:
+    """What was heard of a transcript that had been told as whole (contract 4.5)."""
+    words = (
+        told.output_transcription.model_copy(update={"text": heard}) if told.output_transcription else None
+    )
+    return draft(told.author, output_transcription=words, partial=False, interrupted=True, amends=told.id)
 
 
 def lifecycle(author: str, kind: LifecycleKind, **facts: Any) -> Event:

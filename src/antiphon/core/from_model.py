@@ -29,7 +29,7 @@ from antiphon.core.signals import (
 )
 from antiphon.core.state import USER, ConversationState
 from antiphon.core.turns import Act, Beat, Floor
-from antiphon.types import GoAway, InteractionStatus, SessionResumptionUpdate
+from antiphon.types import GoAway, InteractionStatus, SessionResumptionUpdate, VoiceActivityType
 
 __all__ = ["model_said", "settle"]
 
@@ -40,6 +40,7 @@ def model_said(state: ConversationState, link: int, said: ModelSignal, now: floa
         case ModelAudio(data, mime_type):
             if data and _takes_floor(state, now):
                 state.emit(drafts.audio(state.agent, data, mime_type))
+                state.playhead.spoke(state.turns.completed, data, mime_type, now)
                 state.do(state.recording.add("model", data, mime_type))
         case ModelText(text, thought):
             if text and _takes_floor(state, now):
@@ -52,6 +53,7 @@ def model_said(state: ConversationState, link: int, said: ModelSignal, now: floa
             late = state.turns.over
             if text and (late or _takes_floor(state, now)):
                 piece = state.transcripts.piece("model", text, language)
+                state.playhead.worded(state.turns.completed - late, text, now)
                 state.emit(drafts.draft(state.agent, output_transcription=piece, partial=True))
             if finished or late:
                 state.flush_transcript("model")
@@ -92,6 +94,8 @@ def model_said(state: ConversationState, link: int, said: ModelSignal, now: floa
             state.emit(drafts.draft(state.agent, grounding_metadata=metadata), stored=True)
         case VoiceActivityChanged(activity):
             state.budget.heard(now)
+            if activity.voice_activity_type is VoiceActivityType.ACTIVITY_START:
+                state.cut_playing(now)
             state.emit(drafts.draft(USER, voice_activity=activity))
         case ModelError(code, message):
             state.error(code, message)
@@ -142,12 +146,14 @@ def _takes_floor(state: ConversationState, now: float) -> bool:
 def _interrupted(state: ConversationState, now: float) -> None:
     if state.turns.beat(Beat.INTERRUPTED, now) is not Act.CUT:
         return
+    heard = state.playhead.cut(now)
     if not state.flush_text(interrupted=True):
         state.emit(drafts.draft(state.agent, interrupted=True), stored=True)
     if state.transcripts.open("user"):
         state.turns.asked()
     state.flush_transcript("user")
-    state.flush_transcript("model", interrupted=True)
+    state.flush_transcript("model", interrupted=True, heard=heard.words)
+    state.amend(heard)
     state.save("model")
     stopped = [call.id for call in state.calls.running() if call.facts.cancel_on_interruption]
     if stopped:

@@ -13,6 +13,7 @@ from antiphon.core.signals import (
     UserLeaving,
     UserLeft,
     UserMedia,
+    UserPlayed,
     UserState,
     UserStreamEnd,
     UserTurn,
@@ -26,7 +27,15 @@ if TYPE_CHECKING:
 __all__ = ["UserSignal", "user_did"]
 
 UserSignal = (
-    UserMedia | UserTurn | UserActivity | UserStreamEnd | UserState | UserLeaving | UserLeft | AppLeft
+    UserMedia
+    | UserTurn
+    | UserActivity
+    | UserStreamEnd
+    | UserPlayed
+    | UserState
+    | UserLeaving
+    | UserLeft
+    | AppLeft
 )
 
 
@@ -38,7 +47,7 @@ def user_did(state: ConversationState, signal: UserSignal, now: float) -> None:
             state.say(Media(blob))
         case UserTurn():
             state.budget.heard(now)
-            _turn(state, signal)
+            _turn(state, signal, now)
         case UserActivity(kind):
             state.budget.heard(now)
             if not state.config.manual_activity:
@@ -48,6 +57,7 @@ def user_did(state: ConversationState, signal: UserSignal, now: float) -> None:
                     "AutomaticActivityDetection(disabled=True)))."
                 )
             elif kind == "start":
+                state.cut_playing(now)
                 state.say(ActivityStarted())
             else:
                 state.turns.asked()
@@ -57,6 +67,8 @@ def user_did(state: ConversationState, signal: UserSignal, now: float) -> None:
                 state.refuse("Without automatic activity detection no stream ends: use send_activity_end().")
             else:
                 state.say(StreamEnded())
+        case UserPlayed(played_ms, turn):
+            state.playhead.reported(turn, played_ms, now)
         case UserState(delta):
             state.emit(drafts.draft(USER, actions=EventActions.trusted(state_delta=delta)), stored=True)
         case UserLeaving():
@@ -74,7 +86,7 @@ def user_did(state: ConversationState, signal: UserSignal, now: float) -> None:
             assert_never(signal)
 
 
-def _turn(state: ConversationState, turn: UserTurn) -> None:
+def _turn(state: ConversationState, turn: UserTurn, now: float) -> None:
     parts: list[Part] = []
     answers: set[str | None] = set()
     for part in turn.content.parts or []:
@@ -91,6 +103,7 @@ def _turn(state: ConversationState, turn: UserTurn) -> None:
             app_answered(state, part.function_response)
     said = [part for part in parts if part.function_response is None]
     if said:
+        state.cut_playing(now)
         if not turn.partial:
             state.turns.asked()
         state.say(Turn(turn.content.model_copy(update={"parts": said}), complete=not turn.partial))

@@ -72,6 +72,7 @@ def seed(
     ready. Calls that the agent made and that have their result are told as such; all others are put into
     words, as are all with `function_parts=False`, for models that take no function parts in history.
     """
+    events = _as_heard(events)
     own = [event for event in events if event.author == agent] if function_parts else []
     called = {call.id for event in own for call in event.get_function_calls()}
     paired = called & {answer.id for event in own for answer in event.get_function_responses()}
@@ -82,6 +83,14 @@ def seed(
         lines, question = _take_last_question(lines, answered=ask is Ask.LAST)
     pending = Content.trusted(role="user", parts=[line.part for line in question]) if question else None
     return Seed(tuple(_merged(lines)), pending)
+
+
+def _as_heard(events: Sequence[Event]) -> Sequence[Event]:
+    """Each transcript that was not heard to its end replaced by what was (contract 4.5)."""
+    amendments = {event.amends: event for event in events if event.amends is not None}
+    if not amendments:
+        return events
+    return [amendments.get(event.id, event) for event in events if event.amends is None]
 
 
 @dataclass(frozen=True, slots=True)

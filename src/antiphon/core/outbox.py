@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from antiphon.core.messages import Media, Message, ToolResults, Turn
 from antiphon.core.questions import Questions
-from antiphon.queue import check_blob
+from antiphon.requests import check_blob
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -13,7 +13,7 @@ from antiphon.core import drafts
 from antiphon.core.commands import Command, Record, SaveRecording, Speaker
 from antiphon.errors import UnknownMimeType
 from antiphon.events import Event, EventActions
-from antiphon.queue import pcm_rate
+from antiphon.requests import pcm_rate
 from antiphon.types import FileData, Part
 
 if TYPE_CHECKING:

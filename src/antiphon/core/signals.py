@@ -55,6 +55,7 @@ __all__ = [
     "UserLeaving",
     "UserLeft",
     "UserMedia",
+    "UserPlayed",
     "UserState",
     "UserStreamEnd",
     "UserTurn",
@@ -239,7 +240,7 @@ class LinkLost:
 
 @dataclass(frozen=True, slots=True)
 class UserMedia:
-    """One audio chunk or video frame, as `queue.check_blob` lets it through."""
+    """One audio chunk or video frame, as `requests.check_blob` lets it through."""
 
     blob: Blob
 
@@ -261,6 +262,14 @@ class UserActivity:
 @dataclass(frozen=True, slots=True)
 class UserStreamEnd:
     pass
+
+
+@dataclass(frozen=True, slots=True)
+class UserPlayed:
+    """The user has heard this much of an answer; `turn` counts the answers before it (contract 4.5)."""
+
+    played_ms: float
+    turn: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,6 +343,7 @@ Signal = (
     | UserTurn
     | UserActivity
     | UserStreamEnd
+    | UserPlayed
     | UserState
     | UserLeaving
     | UserLeft

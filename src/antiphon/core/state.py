@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from antiphon.config import RunConfig
     from antiphon.core.handover import Cast, Role
     from antiphon.core.messages import Message
+    from antiphon.core.playhead import Heard, Playhead
     from antiphon.errors import AntiphonError
 
 __all__ = ["USER", "ConversationState", "Ending"]
@@ -65,6 +66,11 @@ class ConversationState:
     def role(self) -> Role:
         """The agent that speaks now."""
         return self.cast.roles[self.agent]
+
+    @property
+    def playhead(self) -> Playhead:
+        """How much of the model's speech was heard."""
+        return self.turns.playhead
 
     # Yielding and storing.
 
@@ -128,17 +134,33 @@ class ConversationState:
         )
         return True
 
-    def flush_transcript(self, speaker: Speaker, *, interrupted: bool = False) -> None:
-        """Ends the speaker's utterance (contract 3.8)."""
+    def flush_transcript(
+        self, speaker: Speaker, *, interrupted: bool = False, heard: str | None = None
+    ) -> None:
+        """Ends the speaker's utterance (contract 3.8), of which only so much was `heard` (contract 4.5)."""
         whole = self.transcripts.finish(speaker)
         if whole is None:
             return
+        if heard is not None:
+            whole.text = heard
         fields: dict[str, Any] = {"interrupted": True} if interrupted else {}
         if speaker == "user":
             event = drafts.draft(USER, input_transcription=whole, partial=False, **fields)
         else:
             event = drafts.draft(self.agent, output_transcription=whole, partial=False, **fields)
+            self.playhead.told(event)
         self.emit(event, stored=True)
+
+    def amend(self, heard: Heard) -> None:
+        """Puts right what had been told as whole and was not heard to its end (contract 4.5)."""
+        for told, words in heard.amended:
+            self.emit(drafts.amendment(told, words), stored=True)
+
+    def cut_playing(self, now: float) -> None:
+        """The user speaks while the client still plays an answer that the model has ended (contract 3.6)."""
+        if self.turns.quiet and self.config.barge_in and self.playhead.playing(now):
+            self.emit(drafts.draft(self.agent, interrupted=True), stored=True)
+            self.amend(self.playhead.cut(now))
 
     def flush(self) -> None:
         """Everything that was said and is not yet whole."""

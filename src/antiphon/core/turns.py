@@ -18,6 +18,8 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import Final
 
+from antiphon.core.playhead import Playhead
+
 __all__ = ["RESUME_SETTLE", "RE_ASK", "SETTLE", "Act", "Beat", "Floor", "Segment", "Turns"]
 
 SETTLE: Final = 2.0
@@ -139,6 +141,8 @@ class Turns:
         """How often agents have handed over since the user last said something."""
         self.handed_over = False
         """Another agent has taken over, and has not said anything yet."""
+        self.playhead = Playhead()
+        """How much of the model's speech was heard."""
         self.result_told = False
         """The model was given the result of a call, and has not said anything since."""
         self._segment: Segment | None = None

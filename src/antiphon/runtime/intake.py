@@ -12,6 +12,7 @@ from antiphon.core.signals import (
     UserLeaving,
     UserLeft,
     UserMedia,
+    UserPlayed,
     UserState,
     UserStreamEnd,
     UserTurn,
@@ -21,7 +22,8 @@ from antiphon.types import Blob
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from antiphon.queue import LiveRequest, LiveRequestQueue
+    from antiphon.queue import LiveRequestQueue
+    from antiphon.requests import LiveRequest
 
 __all__ = ["BURST", "Intake"]
 
@@ -72,6 +74,8 @@ class Intake:
     def drain(self) -> None:
         """Takes what the user sent, while the model keeps up."""
         self._draining = False
+        if (playback := self._queue.take_playback()) is not None and not self._stopped:
+            self._feed(UserPlayed(playback.played_ms, playback.turn))
         for _ in range(BURST):
             if self._stopped:
                 return
@@ -109,4 +113,6 @@ def _signals(request: LiveRequest) -> list[Signal]:
         return [*before, UserActivity("end")]
     if request.audio_stream_end:
         return [*before, UserStreamEnd()]
+    if request.playback is not None:
+        return [*before, UserPlayed(request.playback.played_ms, request.playback.turn)]
     return [*before, UserLeft()] if request.close else before

@@ -49,6 +49,7 @@ EVENT_FACETS: Final[Mapping[str, Callable[[Event], Any]]] = {
     "file": lambda event: _first(part.file_data and part.file_data.file_uri for part in _parts(event)),
     "partial": lambda event: event.partial,
     "interrupted": lambda event: event.interrupted or None,
+    "amends": lambda event: event.amends,
     "turn_complete": lambda event: event.turn_complete or None,
     "turn_complete_reason": lambda event: event.turn_complete_reason,
     "interaction_status": lambda event: event.interaction_status,
