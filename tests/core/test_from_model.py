@@ -406,12 +406,6 @@ def test_a_notice_to_go_is_passed_on_with_the_time_left() -> None:
     assert script << Dial(2, "agent")
 
 
-def test_a_notice_to_go_is_passed_on_without_lifecycle_events_too() -> None:
-    # contract 3.11
-    script = ready(config=RunConfig(lifecycle_events=False)) >> GoingAway(9.5)
-    assert script << emit(go_away="9.5s", lifecycle=None) << Dial(2, "agent")
-
-
 def test_a_second_ready_is_no_news() -> None:
     assert ready() >> ModelReady() << NOTHING
 

@@ -657,7 +657,6 @@ CONFIGS = st.builds(
     max_llm_calls=st.sampled_from([0, 2]),
     held_audio=st.sampled_from([0.0, 0.06, 10.0]),
     save_live_blob=st.booleans(),
-    lifecycle_events=st.booleans(),
     realtime_input_config=st.sampled_from([None, MANUAL]),
 )
 

@@ -38,13 +38,6 @@ def test_events_are_yielded_and_stored_as_asked() -> None:
     assert made.out == [Emit(event), Emit(event, stored=True), Store(event)]
 
 
-def test_facts_are_left_out_on_demand() -> None:
-    # contract 3.11
-    silent = state(RunConfig(lifecycle_events=False))
-    silent.fact("ready")
-    assert silent.out == []
-
-
 def test_what_is_said_without_a_link_waits() -> None:
     # contract 7.3
     made = state()
@@ -98,12 +91,6 @@ def test_the_end_leaves_nothing_open() -> None:
     )
     script = script << HangUp(1) << emit(lifecycle="closed", by="user", stored=False) << end(by="user")
     assert script >> UserStreamEnd() << NOTHING
-
-
-def test_without_lifecycle_events_the_end_is_the_end_all_the_same() -> None:
-    # contract 3.11
-    config = RunConfig(lifecycle_events=False)
-    assert ready(config=config) >> AppLeft() << HangUp(1) << end(by="user")
 
 
 def test_the_end_is_told_with_its_error() -> None:

@@ -86,3 +86,19 @@ async def test_events_that_must_not_be_lost_end_a_conversation_nobody_reads(conv
                     await connection.until(lambda c: len(c.sent) >= 61)
                     for _ in range(50):
                         await asyncio.sleep(0)
+
+
+async def test_facts_are_left_out_on_demand_and_counted_all_the_same(converse: Converse) -> None:
+    """contract 3.11: what else an event says is yielded without them"""
+
+    async def script(call: Call) -> None:
+        await call.setup()
+        await call.go_away(50.0)
+        await call.closed()
+
+    async with converse(script, config=RunConfig(lifecycle_events=False)) as talk:
+        going = await talk.until(lambda event: event.go_away)
+        assert going.lifecycle is None
+        assert not [event for event in talk.seen if event.lifecycle]
+        counted = talk.runner.metrics.snapshot()
+    assert (counted["going_away"], counted["ended.user"], counted["live"]) == (1, 1, 0)

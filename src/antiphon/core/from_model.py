@@ -105,8 +105,7 @@ def model_said(state: ConversationState, link: int, said: ModelSignal, now: floa
                 state.emit(drafts.draft(state.agent, live_session_resumption_update=update))
         case GoingAway(time_left):
             event = drafts.draft(state.agent, go_away=GoAway.trusted(time_left=f"{time_left:g}s"))
-            if state.config.lifecycle_events:
-                event.lifecycle = drafts.lifecycle(state.agent, "going_away", time_left=time_left).lifecycle
+            event.lifecycle = drafts.lifecycle(state.agent, "going_away", time_left=time_left).lifecycle
             state.emit(event)
             state.do(state.links.going_away(time_left, state.agent, now))
         case ModelReady():

@@ -81,9 +81,8 @@ class ConversationState:
         self.out.append(Store(event))
 
     def fact(self, kind: LifecycleKind, **facts: Any) -> None:
-        """A lifecycle event (contract 3.11), unless the application does not want them."""
-        if self.config.lifecycle_events:
-            self.emit(drafts.lifecycle(self.agent, kind, **facts))
+        """A lifecycle event (contract 3.11)."""
+        self.emit(drafts.lifecycle(self.agent, kind, **facts))
 
     def error(self, code: str, message: str, *, stored: bool = True) -> None:
         """An error the conversation survives (contract 3.10)."""

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from antiphon.agents import InvocationContext, Troupe
     from antiphon.events import Event
     from antiphon.queue import LiveRequestQueue
+    from antiphon.runtime.metrics import Metrics
     from antiphon.sessions import BaseSessionService
     from antiphon.tools.context import Artifacts
 
@@ -70,12 +71,15 @@ class Driver:
         queue: LiveRequestQueue,
         sessions: BaseSessionService,
         artifacts: Artifacts | None,
+        metrics: Metrics,
     ) -> None:
         config = invocation.run_config
         self._loop = asyncio.get_running_loop()
         self._conversation = Conversation(troupe.cast, config, self._loop.time(), random.random)
         self._tasks = TaskOwner(self._crashed)
-        self._outlet = Outlet(invocation, sessions, self._tasks, self._fail, lambda: self._conversation.agent)
+        self._outlet = Outlet(
+            invocation, sessions, self._tasks, self._fail, lambda: self._conversation.agent, metrics
+        )
         self._invocation = invocation = replace(invocation, session=self._outlet.session)
         models = {name: speaker.model for name, speaker in troupe.speakers.items()}
         self._intake = Intake(queue, self.feed, lambda: self._links.writable)
@@ -92,6 +96,7 @@ class Driver:
     async def __aenter__(self) -> Self:
         """Claims the queue and dials. Raises `QueueInUse`."""
         self._intake.open()
+        self._outlet.open()
         self._perform(self._conversation.start(self._loop.time()))
         self._set_timer()
         self._intake.drain()
@@ -108,7 +113,7 @@ class Driver:
         self._intake.close()
         self.feed(AppLeft())
         self._pump.stop()
-        self._outlet.channel.close()
+        self._outlet.close()
         cancelled: asyncio.CancelledError | None = None
         ending = self._tasks.spawn(self._end(leave_by), "antiphon-shutdown")
         while not ending.done() or ending.cancelled():

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from antiphon.agents import InvocationContext
     from antiphon.errors import StoreFailed
     from antiphon.events import Event
+    from antiphon.runtime.metrics import Metrics
     from antiphon.runtime.tasks import TaskOwner
     from antiphon.sessions import BaseSessionService, Session
 
@@ -27,7 +28,8 @@ class Outlet:
     """The events of one conversation on their way out, in order.
 
     `fail` is called when the session service does not take them, or the application does not read them.
-    `agent` names the agent that speaks now.
+    `agent` names the agent that speaks now. Lifecycle facts are counted, and left out when the application
+    does not want them (contract 3.11).
     """
 
     def __init__(
@@ -37,28 +39,45 @@ class Outlet:
         tasks: TaskOwner,
         fail: Callable[[Exception], None],
         agent: Callable[[], str],
+        metrics: Metrics,
     ) -> None:
         config = invocation.run_config
+        self._metrics = metrics
+        self._tells_facts = config.lifecycle_events
         self._invocation_id = invocation.invocation_id
         self._metadata = config.custom_metadata
         self._capacity = config.event_buffer
         self._fail = fail
         self._agent = agent
         self._writer = SessionWriter(sessions, invocation.session, tasks, fail)
-        self.channel = EventChannel(
-            config.event_buffer, self._overloaded if config.lifecycle_events else None
-        )
+        self.channel = EventChannel(config.event_buffer, self._overloaded if self._tells_facts else None)
 
     @property
     def session(self) -> Session:
         """The session with all that is on its way there, to be read."""
         return self._writer.session
 
+    def open(self) -> None:
+        """The conversation begins."""
+        self._metrics.begun()
+
+    def close(self) -> None:
+        """Nothing is yielded any more; what is stored may still follow. To be called once."""
+        self.channel.close()
+        self._metrics.ended(self.channel.shed)
+
     def emit(self, event: Event, *, stored: bool) -> None:
         """Yields the event to the application; `stored` ones go to the session as well."""
+        if event.lifecycle is not None:
+            self._metrics.happened(event.lifecycle)
+            if not self._tells_facts:
+                event.lifecycle = None
+                if event.go_away is None:
+                    return
         self._stamp(event)
         if stored:
             self._writer.add(event)
+            self._metrics.told(event)
         if not self.channel.put(event):
             self._fail(
                 ConsumerTooSlow(

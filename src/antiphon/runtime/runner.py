@@ -15,6 +15,7 @@ from antiphon.config import RunConfig, StreamingMode
 from antiphon.errors import ConfigurationError, SessionNotFound, UsageError
 from antiphon.queue import LiveRequestQueue
 from antiphon.runtime.driver import Driver
+from antiphon.runtime.metrics import Metrics
 from antiphon.sessions import BaseSessionService, InMemorySessionService, Session
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ class Runner:
         self.agent = agent
         self.session_service = session_service
         self.artifact_service = artifact_service
+        self.metrics = Metrics()
+        """What all conversations have done so far, in numbers."""
         self._troupe: Troupe = assemble(agent)
         _tell_what_will_not_work(self._troupe)
 
@@ -87,7 +90,12 @@ class Runner:
             fill_in(first.instruction, session.state, first.name)  # what is missing is said before dialling
         invocation = InvocationContext(f"e-{uuid4()}", self.app_name, session, config)
         driver = Driver(
-            invocation, self._troupe, live_request_queue, self.session_service, self.artifact_service
+            invocation,
+            self._troupe,
+            live_request_queue,
+            self.session_service,
+            self.artifact_service,
+            self.metrics,
         )
         async with driver:
             async for event in driver.events():
