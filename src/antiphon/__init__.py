@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         CallbackContext,
         FunctionTool,
         LongRunningFunctionTool,
+        McpToolset,
         ToolContext,
         google_search,
     )
@@ -51,6 +52,7 @@ __all__ = [
     "LlmRequest",
     "LlmResponse",
     "LongRunningFunctionTool",
+    "McpToolset",
     "ModelConnectionError",
     "ReadonlyContext",
     "Retry",
@@ -77,7 +79,14 @@ _HOMES = {
     "requests": ("LiveRequest",),
     "runtime": ("InMemoryRunner", "Runner"),
     "sessions": ("InMemorySessionService", "Session"),
-    "tools": ("CallbackContext", "FunctionTool", "LongRunningFunctionTool", "ToolContext", "google_search"),
+    "tools": (
+        "CallbackContext",
+        "FunctionTool",
+        "LongRunningFunctionTool",
+        "McpToolset",
+        "ToolContext",
+        "google_search",
+    ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -102,6 +102,9 @@ class RunConfig(_Settings):
         default=5.0, gt=0, description="Seconds that ending may take (contract 1.6)."
     )
     connect_timeout: float = Field(default=10.0, gt=0, description="Seconds from dialling to a ready model.")
+    toolset_timeout: float = Field(
+        default=10.0, gt=0, description="Seconds that a conversation waits for its toolsets (contract 5.11)."
+    )
     retry: Retry = Retry()
     limits: Limits = Limits()
     lifecycle_events: bool = Field(default=True, description="Yield the events of contract 3.11.")

@@ -73,6 +73,7 @@ LifecycleKind = Literal[
     "tool_cancelled",
     "generation_complete",
     "overloaded",
+    "toolset_unavailable",
     "closed",
 ]
 
@@ -96,7 +97,8 @@ class Lifecycle(_Open):
 
     kind: LifecycleKind
     reason: str | None = None
-    """Why: `closed` ends by name, `reconnecting` the cause, `overloaded` what was shed."""
+    """Why: `closed` ends by name, `reconnecting` the cause, `overloaded` what was shed, and
+    `toolset_unavailable` which one and why."""
     by: Literal["user", "model", "agent", "limit", "error"] | None = None
     """Who ended the conversation (`closed`)."""
     attempt: int | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from antiphon.agents.llm import Agent
@@ -10,10 +10,12 @@ from antiphon.agents.sequential import SequentialAgent
 from antiphon.core.handover import Cast, Role
 from antiphon.errors import ConfigurationError, UnsupportedByModel
 from antiphon.models import LiveModel, resolve
-from antiphon.tools import BaseTool, task_completed_tool, transfer_tool
+from antiphon.tools import BaseTool, BaseToolset, task_completed_tool, transfer_tool
 from antiphon.types import Tool
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from antiphon.agents.base import BaseAgent
 
 __all__ = ["Speaker", "Troupe", "assemble"]
@@ -27,6 +29,7 @@ class Speaker:
     model: LiveModel
     tools: dict[str, BaseTool]
     successor: str | None = None
+    toolsets: tuple[BaseToolset, ...] = ()
 
     def declarations(self) -> list[Tool]:
         """What its model is told of its tools: all functions in one, then the model-side ones."""
@@ -41,6 +44,19 @@ class Troupe:
 
     speakers: dict[str, Speaker]
     cast: Cast
+
+    def toolsets(self) -> list[BaseToolset]:
+        """All toolsets, each once."""
+        return list(dict.fromkeys(each for speaker in self.speakers.values() for each in speaker.toolsets))
+
+    def with_tools(self, found: Mapping[BaseToolset, Sequence[BaseTool]]) -> Troupe:
+        """The same with what the toolsets gave; one that is not in `found` gave nothing.
+
+        Raises `ConfigurationError` when two tools of an agent come to have the same name.
+        """
+        speakers = {name: _equipped(speaker, found) for name, speaker in self.speakers.items()}
+        roles = {name: _role(speaker) for name, speaker in speakers.items()}
+        return Troupe(speakers, Cast(roles, self.cast.first))
 
 
 @dataclass(slots=True)
@@ -82,7 +98,8 @@ def _enter(agent: BaseAgent, place: _Place, speakers: dict[str, Speaker]) -> Non
         raise ConfigurationError(
             f"Agent {agent.name!r} has no model: pass Agent(model=…), or give its parent one."
         )
-    speaker = Speaker(agent, resolve(model), _tools(agent, place), place.successor)
+    toolsets = tuple(each for each in agent.tools if isinstance(each, BaseToolset))
+    speaker = Speaker(agent, resolve(model), _tools(agent, place), place.successor, toolsets)
     _refuse_thinking(speaker)
     speakers[agent.name] = speaker
     for below in agent.sub_agents:
@@ -92,7 +109,7 @@ def _enter(agent: BaseAgent, place: _Place, speakers: dict[str, Speaker]) -> Non
 
 def _tools(agent: Agent, place: _Place) -> dict[str, BaseTool]:
     """The agent's own, and those by which it hands over."""
-    tools: dict[str, BaseTool] = {tool.name: tool for tool in agent.tools}
+    tools = {tool.name: tool for tool in agent.tools if isinstance(tool, BaseTool)}
     targets = _targets(agent, place)
     given = [transfer_tool(targets)] if targets else []
     if place.sequential:
@@ -105,6 +122,23 @@ def _tools(agent: Agent, place: _Place) -> dict[str, BaseTool]:
             )
         tools[tool.name] = tool
     return tools
+
+
+def _equipped(speaker: Speaker, found: Mapping[BaseToolset, Sequence[BaseTool]]) -> Speaker:
+    """The speaker with the tools of its toolsets."""
+    tools = dict(speaker.tools)
+    origins = dict.fromkeys(tools, "its own")
+    for toolset in speaker.toolsets:
+        for tool in found.get(toolset, ()):
+            if tool.name in tools:
+                raise ConfigurationError(
+                    f"Agent {speaker.agent.name!r} has two tools called {tool.name!r}: {origins[tool.name]}, "
+                    f"and one of {toolset!r}. Leave one out by tool_filter, or give the toolset a "
+                    "tool_name_prefix."
+                )
+            tools[tool.name] = tool
+            origins[tool.name] = f"one of {toolset!r}"
+    return replace(speaker, tools=tools)
 
 
 def _refuse_thinking(speaker: Speaker) -> None:

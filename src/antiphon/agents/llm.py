@@ -8,13 +8,13 @@ from pydantic import field_validator
 from antiphon.agents.base import BaseAgent
 from antiphon.agents.instructions import Instruction
 from antiphon.models import LiveModel
-from antiphon.tools import BaseTool, as_tool
+from antiphon.tools import BaseTool, BaseToolset, as_tool
 from antiphon.types import GenerateContentConfig, Tool
 
 __all__ = ["Agent", "ToolLike"]
 
-ToolLike = BaseTool | Tool | Callable[..., Any]
-"""A function, sync or async; a tool object; or a model-side tool such as `google_search`."""
+ToolLike = BaseTool | BaseToolset | Tool | Callable[..., Any]
+"""A function, sync or async; a tool object; a model-side tool such as `google_search`; or a toolset."""
 
 
 _SAID_ELSEWHERE: Final = {
@@ -27,6 +27,7 @@ class Agent(BaseAgent):
     """One who talks.
 
     `tools` may hold plain functions: name, docstring and type hints become the declaration (contract 5.1).
+    A toolset among them is asked for its tools at the start of every conversation (contract 5.11).
     An agent with `sub_agents` is offered `transfer_to_agent`, and so are they for their parent and each
     other, unless disallowed (contract 5.8).
     """
@@ -43,9 +44,9 @@ class Agent(BaseAgent):
 
     @field_validator("tools")
     @classmethod
-    def _are_tools(cls, tools: tuple[ToolLike, ...]) -> tuple[BaseTool, ...]:
-        made = tuple(as_tool(tool) for tool in tools)
-        names = [tool.name for tool in made]
+    def _are_tools(cls, tools: tuple[ToolLike, ...]) -> tuple[BaseTool | BaseToolset, ...]:
+        made = tuple(tool if isinstance(tool, BaseToolset) else as_tool(tool) for tool in tools)
+        names = [tool.name for tool in made if isinstance(tool, BaseTool)]
         twice = {name for name in names if names.count(name) > 1}
         if twice:
             raise ValueError(

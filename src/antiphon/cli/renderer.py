@@ -229,6 +229,8 @@ class Renderer:
                 )
             case "overloaded":
                 self._line(f"… overloaded{why}", Look.NOTE)
+            case "toolset_unavailable":
+                self._line(f"… goes on without some tools{why}", Look.NOTE)
             case "closed" if fact.by not in ("user", "error"):
                 self._line(f"the conversation has ended{why}", Look.NOTE)
             case _:

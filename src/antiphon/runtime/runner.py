@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 from uuid import uuid4
 
 from pydantic import ValidationError
@@ -13,15 +13,15 @@ from antiphon.agents.instructions import fill_in
 from antiphon.artifacts import BaseArtifactService, InMemoryArtifactService
 from antiphon.config import RunConfig, StreamingMode
 from antiphon.errors import ConfigurationError, SessionNotFound, UsageError
+from antiphon.events import Event, Lifecycle
 from antiphon.queue import LiveRequestQueue
 from antiphon.runtime.driver import Driver
 from antiphon.runtime.metrics import Metrics
+from antiphon.runtime.toolsets import close_all, gather
 from antiphon.sessions import BaseSessionService, InMemorySessionService, Session
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
-
-    from antiphon.events import Event
 
 __all__ = ["InMemoryRunner", "Runner"]
 
@@ -38,6 +38,8 @@ class Runner:
         artifact_service: Where files are kept, for tools that save them and for recordings.
 
     Raises `ConfigurationError` when the agents cannot work, e.g. one has no model.
+
+    With toolsets among the tools, leave it by `aclose()`, or use it in an `async with` block.
     """
 
     def __init__(
@@ -89,17 +91,51 @@ class Runner:
         if isinstance(first.instruction, str):
             fill_in(first.instruction, session.state, first.name)  # what is missing is said before dialling
         invocation = InvocationContext(f"e-{uuid4()}", self.app_name, session, config)
+        troupe, missing = await self._equipped(invocation)
         driver = Driver(
             invocation,
-            self._troupe,
+            troupe,
             live_request_queue,
             self.session_service,
             self.artifact_service,
             self.metrics,
         )
         async with driver:
+            for event in missing:
+                yield event
             async for event in driver.events():
                 yield event
+
+    async def aclose(self) -> None:
+        """Closes the toolsets of the agents; to be called when no conversation runs any more (contract 5.11).
+
+        Leaving the runner's `async with` block does it as well. Services are not closed: they may be others'.
+        """
+        await close_all(self._troupe.toolsets())
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self.aclose()
+
+    async def _equipped(self, invocation: InvocationContext) -> tuple[Troupe, list[Event]]:
+        """The cast with what its toolsets give now, and what to say of those that give nothing."""
+        toolsets = self._troupe.toolsets()
+        if not toolsets:
+            return self._troupe, []
+        config = invocation.run_config
+        gathered = await gather(toolsets, config.toolset_timeout)
+        missing = [
+            Event(
+                invocation_id=invocation.invocation_id,
+                author=self._troupe.cast.first,
+                lifecycle=Lifecycle(kind="toolset_unavailable", reason=f"{toolset!r}: {reason}"),
+                custom_metadata=config.custom_metadata,
+            )
+            for toolset, reason in gathered.unavailable.items()
+        ]
+        return self._troupe.with_tools(gathered.tools), missing if config.lifecycle_events else []
 
     async def _session(self, user_id: str, session_id: str) -> Session:
         session = await self.session_service.get_session(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, assert_never
 
 from antiphon.core.signals import ToolFinished, ToolYielded
 from antiphon.errors import UsageError
-from antiphon.tools import BadArguments, BaseTool, ToolContext
+from antiphon.tools import BaseTool, ToolContext, ToolError
 from antiphon.tools.result import check_state, timed_out, tool_failed, tool_response, unknown_tool
 
 if TYPE_CHECKING:
@@ -137,8 +137,8 @@ class ToolRunner:
         task = asyncio.current_task()
         try:
             finished = await self._outcome(call)
-        except BadArguments as bad:
-            finished = ToolFinished(call.call_id, bad.response(), failed=True)
+        except ToolError as told:
+            finished = ToolFinished(call.call_id, told.response(), failed=True)
         except KeyboardInterrupt:
             raise
         except asyncio.CancelledError as cancelled:
@@ -249,7 +249,7 @@ class ToolRunner:
 def _bound(tool: BaseTool, call: RunTool, context: ToolContext) -> Callable[[], Any]:
     try:
         return tool.bind(call.args, context)
-    except BadArguments:
+    except ToolError:
         raise
     except UsageError as refused:
         if tool.wants_input_stream is None or context.input_stream is not None:

@@ -2,7 +2,8 @@
 
 A tool is declared (`BaseTool.declaration`, `model_tool`) and bound: `bind(args, context)` checks what the
 model gave and returns a call for the runtime to make, in a thread or on the loop as `kind` says. Nothing in
-this package runs anything by itself; timeouts, threads and cancellation are the runtime's.
+this package runs anything by itself, but for the session of an `McpToolset`, which has a thread of its own;
+timeouts, threads and cancellation of calls are the runtime's.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from antiphon.tools.builtin import (
 )
 from antiphon.tools.context import Artifacts, CallbackContext, SessionView, ToolContext
 from antiphon.tools.function import FunctionTool, LongRunningFunctionTool, as_tool
+from antiphon.tools.mcp import McpToolset, StdioServer, StreamableHttpServer
 from antiphon.tools.result import (
     ErrorKind,
     UnusableResult,
@@ -27,21 +29,27 @@ from antiphon.tools.result import (
     tool_response,
     unknown_tool,
 )
-from antiphon.tools.tool import BadArguments, BaseTool, DeclaredTool, Problem, ToolKind
+from antiphon.tools.tool import BadArguments, BaseTool, DeclaredTool, Problem, ToolError, ToolKind
+from antiphon.tools.toolset import BaseToolset
 
 __all__ = [
     "TASK_COMPLETED",
     "Artifacts",
     "BadArguments",
     "BaseTool",
+    "BaseToolset",
     "CallbackContext",
     "DeclaredTool",
     "ErrorKind",
     "FunctionTool",
     "LongRunningFunctionTool",
+    "McpToolset",
     "Problem",
     "SessionView",
+    "StdioServer",
+    "StreamableHttpServer",
     "ToolContext",
+    "ToolError",
     "ToolKind",
     "UnusableResult",
     "as_tool",

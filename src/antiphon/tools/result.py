@@ -37,6 +37,7 @@ class ErrorKind(StrEnum):
     TOOL_FAILED = "TOOL_FAILED"
     TIMEOUT = "TIMEOUT"
     CANCELLED = "CANCELLED"
+    UNAVAILABLE = "UNAVAILABLE"
 
 
 class UnusableResult(UsageError):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from antiphon.tools.context import ToolContext
     from antiphon.types import FunctionDeclaration, Tool
 
-__all__ = ["BadArguments", "BaseTool", "DeclaredTool", "Problem", "ToolKind"]
+__all__ = ["BadArguments", "BaseTool", "DeclaredTool", "Problem", "ToolError", "ToolKind"]
 
 ToolKind = Literal["async", "sync", "stream"]
 
@@ -32,7 +32,22 @@ class Problem:
     problem: str
 
 
-class BadArguments(UsageError):
+class ToolError(UsageError):
+    """A call has no result, and the model is told why in these words and no others (contract 5.4).
+
+    A tool raises it to answer `{"error": {"code": …, "message": …}}` with a code of its own choice.
+    """
+
+    def __init__(self, message: str, code: str = ErrorKind.TOOL_FAILED) -> None:
+        super().__init__(message)
+        self.code = code
+
+    def response(self) -> dict[str, Any]:
+        """What to answer the model."""
+        return error_response(self.code, str(self))
+
+
+class BadArguments(ToolError):
     """The model called a tool with arguments it cannot take; the tool was not run (contract 5.4)."""
 
     def __init__(self, tool: str, problems: Sequence[Problem]) -> None:
@@ -41,7 +56,9 @@ class BadArguments(UsageError):
         left = len(problems) - len(self.problems)
         said = "; ".join(f"{problem.argument} {problem.problem}" for problem in self.problems)
         more = f"; and {left} more like these" if left else ""
-        super().__init__(f"{tool} was not run: {said}{more}. Correct this and call it again.")
+        super().__init__(
+            f"{tool} was not run: {said}{more}. Correct this and call it again.", ErrorKind.INVALID_ARGUMENTS
+        )
 
     def response(self) -> dict[str, Any]:
         """What to answer the model.
@@ -49,7 +66,7 @@ class BadArguments(UsageError):
         `{"error": {"code": "INVALID_ARGUMENTS", "message": …, "details": [{"argument": …, "problem": …}]}}`.
         """
         details = [{"argument": each.argument, "problem": each.problem} for each in self.problems]
-        return error_response(ErrorKind.INVALID_ARGUMENTS, str(self), details=details)
+        return error_response(self.code, str(self), details=details)
 
 
 class BaseTool(ABC):
