@@ -197,6 +197,7 @@ def test_reconnects_are_told_dimly() -> None:
         fact("reconnected", resumed=True),
         fact("reconnected", resumed=False),
         fact("overloaded", reason="audio"),
+        fact("toolset_unavailable", reason="no server"),
         fact("closed", by="user", reason="left"),
         fact("closed", by="limit", reason="max_turns"),
     ).splitlines() == [
@@ -205,6 +206,7 @@ def test_reconnects_are_told_dimly() -> None:
         "… reconnected; goes on where it was",
         "… reconnected; goes on with the conversation so far",
         "… overloaded: audio",
+        "… goes on without some tools: no server",
         "the conversation has ended: max_turns",
     ]
     assert {piece.look for piece in Renderer().event(fact("reconnecting", attempt=1))} == {Look.NOTE}

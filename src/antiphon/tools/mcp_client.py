@@ -1,4 +1,4 @@
-"""The client of an MCP server, by the official SDK: connections are opened when needed, and dead ones replaced.
+"""The client of an MCP server, by the official SDK: connects when there is a need, and replaces what is dead.
 
 Everything here runs on the one loop of a `SessionThread`. Importing this imports the SDK.
 
@@ -18,6 +18,7 @@ import math
 import sys
 import time
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final, TextIO, cast
 
@@ -83,6 +84,9 @@ class _Connection:
         self.client: Client | None = None
         self.watchers: TaskGroup | None = None
         self.watched = False
+        """The list of tools does not change without notice."""
+        self.listed = False
+        """The list of tools was asked for, and has not changed since."""
 
     @property
     def usable(self) -> bool:
@@ -129,17 +133,15 @@ class McpClient:
         self._clock = clock
         self._in_doubt = {CONNECTION_CLOSED}
         if not isinstance(server, StdioServerParameters):
-            self._in_doubt |= {
-                INVALID_REQUEST,
-                INTERNAL_ERROR,
-            }  # the session forgotten, the server gone
+            # The server has forgotten the session; a gateway does not reach it.
+            self._in_doubt |= {INVALID_REQUEST, INTERNAL_ERROR}
         self._owners: TaskGroup | None = None
         self._current: _Connection | None = None
         self._connections: set[_Connection] = set()
         self._failures = 0
         self._retry_at = -math.inf
         self._listing = asyncio.Lock()
-        self._tools: tuple[Tool, ...] | None = None
+        self._tools: tuple[Tool, ...] = ()
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[McpClient]:
@@ -159,9 +161,12 @@ class McpClient:
             connection = await self._connected()
             if not connection.watched:
                 await self._watch(connection)
-                self._tools = None
-            if self._tools is None:
-                self._tools = await self._listed(connection)
+                connection.listed = False
+            if not connection.listed:
+                connection.listed = True  # unless it is said to have changed meanwhile
+                found = await self._listed(connection)
+                if found != self._tools:
+                    self._tools = found
             return self._tools
 
     async def call(self, name: str, args: dict[str, Any]) -> CallToolResult:
@@ -199,7 +204,6 @@ class McpClient:
             assert self._owners is not None
             connection = self._current = _Connection()
             self._connections.add(connection)
-            self._tools = None
             self._owners.start_soon(self._own, connection)
         await connection.opened.wait()
         if connection.error is not None:
@@ -214,7 +218,7 @@ class McpClient:
                 async with Client(
                     self._transport(connection),
                     cache=None,
-                    message_handler=self._heard,
+                    message_handler=partial(self._heard, connection),
                     logging_callback=self._logged,
                     log_level="info",
                     client_info=Implementation(name="antiphon", version=version("antiphon")),
@@ -288,6 +292,8 @@ class McpClient:
         assert connection.client is not None
         found: list[Tool] = []
         cursor: str | None = None
+        if connection.client.server_capabilities.tools is None:
+            return ()
         try:
             for _ in range(PAGES):
                 page = await connection.client.list_tools(cursor=cursor)
@@ -296,10 +302,9 @@ class McpClient:
                 if cursor is None:
                     break
         except (MCPError, anyio.ClosedResourceError, anyio.BrokenResourceError) as error:
-            self._failed(connection, error)
+            connection.retire()
             raise self._out_of_reach(error) from error
-        listed = tuple(found)
-        return self._tools if self._tools == listed else listed
+        return tuple(found)
 
     async def _watch(self, connection: _Connection) -> None:
         """Sees to it that changes of the list are told, if the server does that."""
@@ -323,7 +328,7 @@ class McpClient:
                 begun = connection.watched = True
                 task_status.started()
                 async for _ in changes:
-                    self._changed()
+                    connection.listed = False
         except (MCPError, RuntimeError) as error:
             log.debug("%s no longer tells of changes: %s", self._name, error)
         finally:
@@ -331,15 +336,11 @@ class McpClient:
             if not begun:
                 task_status.started()
 
-    def _changed(self) -> None:
-        log.debug("The tools of %s have changed.", self._name)
-        self._tools = None
-
     # What the server says unasked.
 
-    async def _heard(self, message: IncomingMessage) -> None:
+    async def _heard(self, connection: _Connection, message: IncomingMessage) -> None:
         if isinstance(message, ToolListChangedNotification):
-            self._changed()
+            connection.listed = False
         elif isinstance(message, Exception):
             log.warning("%s sent something that could not be read: %s", self._name, message)
 

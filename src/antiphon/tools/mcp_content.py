@@ -70,18 +70,19 @@ def read_back(value: Any, schema: Mapping[str, Any] | bool, root: Mapping[str, A
     if isinstance(schema, bool) or depth > DEEPEST:
         return value
     node = resolve(schema, root)
-    for branch in [node, *branches_of(node), *node.get("allOf", ())]:
-        choices = branch.get("enum", [branch["const"]] if "const" in branch else [])
-        if isinstance(value, str) and value not in choices:
-            value = next((each for each in choices if each is not None and spell(each) == value), value)
-        elif isinstance(value, dict):
-            known = branch.get("properties", {})
-            value = {
-                key: read_back(each, known[key], root, depth + 1) if key in known else each
-                for key, each in value.items()
-            }
-        elif isinstance(value, list) and isinstance(items := branch.get("items"), dict):
-            value = [read_back(each, items, root, depth + 1) for each in value]
+    for branch in (*branches_of(node), *node.get("allOf", ())):
+        value = read_back(value, branch, root, depth + 1)
+    choices = node.get("enum", [node["const"]] if "const" in node else [])
+    if isinstance(value, str) and value not in choices:
+        return next((each for each in choices if each is not None and spell(each) == value), value)
+    if isinstance(value, dict):
+        known = node.get("properties", {})
+        return {
+            key: read_back(each, known[key], root, depth + 1) if key in known else each
+            for key, each in value.items()
+        }
+    if isinstance(value, list) and isinstance(items := node.get("items"), dict):
+        return [read_back(each, items, root, depth + 1) for each in value]
     return value
 
 

@@ -1,0 +1,231 @@
+"""The client of an MCP server, against real servers of the official SDK, on the loop of the test."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from mcp import StdioServerParameters
+
+from antiphon.tools import ToolError
+from antiphon.tools.mcp_client import LONGEST_WAIT, McpClient
+from tests.runtime.near_model import until
+from tests.tools.mcp_server import over_http
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from mcp_types import CallToolResult
+
+SCRIPT = Path(__file__).with_name("mcp_server.py")
+FIRST = {"add", "level", "fail", "pid", "die", "meet", "wait", "show", "grow"}
+
+
+def process(*args: str) -> StdioServerParameters:
+    return StdioServerParameters(command=sys.executable, args=["-W", "ignore", str(SCRIPT), *args])
+
+
+@asynccontextmanager
+async def connected(kind: str) -> AsyncIterator[McpClient]:
+    """A client of a server of this kind: by a pipe or by HTTP, of the newest protocol or the one before."""
+    if kind.startswith("http"):
+        with over_http(legacy="legacy" in kind) as served:
+            async with McpClient((served.url, {}), "it", 20.0).serving() as client:
+                yield client
+    else:
+        async with McpClient(process(*kind.split()[1:]), "it", 20.0).serving() as client:
+            yield client
+
+
+def number(result: CallToolResult) -> Any:
+    return (result.structured_content or {})["result"]
+
+
+every_kind = pytest.mark.parametrize("kind", ["stdio", "stdio legacy", "http", "http legacy"])
+
+
+@every_kind
+async def test_tools_are_listed_once_until_they_change(kind: str) -> None:  # contract 5.11
+    async with connected(kind) as client:
+        first = await client.tools()
+        assert {tool.name for tool in first} == FIRST
+        assert await client.tools() is first
+        await client.call("grow", {})
+        await until(lambda: kind == "http legacy" or not client._current.listed)  # type: ignore[union-attr]
+        assert {tool.name for tool in await client.tools()} == FIRST | {"files.add"}
+
+
+@every_kind
+async def test_calls_run_at_the_same_time_on_one_connection(kind: str) -> None:  # contract 5.12
+    async with connected(kind) as client:
+        met = await asyncio.gather(*(client.call("meet", {"people": 5}) for _ in range(5)))
+        assert [number(each) for each in met] == [5] * 5
+
+
+@every_kind
+async def test_cancelling_a_call_is_told_to_the_server(
+    kind: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:  # contract 5.5, 5.12
+    caplog.set_level(logging.DEBUG, "antiphon")
+    async with connected(kind) as client:
+        call = asyncio.ensure_future(client.call("wait", {"traces": str(tmp_path)}))
+        await until(lambda: "it: wait: 1.0 of 2.0. half way" in caplog.text)  # progress is logged
+        await until((tmp_path / "begun").exists)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        await until((tmp_path / "cancelled").exists)
+        assert number(await client.call("add", {"a": 1, "b": 2})) == 3, "nothing else was cancelled"
+
+
+async def test_a_dead_process_fails_the_call_and_is_replaced_for_the_next(
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # contract 5.12
+    async with connected("stdio") as client:
+        first = number(await client.call("pid", {}))
+        with pytest.raises(ToolError, match="may have been carried out or not") as told:
+            await client.call("die", {})
+        assert told.value.code == "UNAVAILABLE"
+        assert number(await client.call("pid", {})) != first
+    assert "it failed, and is connected to anew" in caplog.text
+
+
+async def test_a_process_that_died_meanwhile_fails_no_call() -> None:  # contract 5.12
+    async with connected("stdio") as client:
+        tools = await client.tools()
+        first = client._current
+        assert first is not None
+        os.kill(number(await client.call("pid", {})), signal.SIGKILL)
+        await until(lambda: not first.usable)
+        assert await client.tools() == tools
+        assert number(await client.call("add", {"a": 1, "b": 2})) == 3
+
+
+async def test_calls_on_a_connection_that_is_given_up_are_not_disturbed(tmp_path: Path) -> None:
+    """A call whose failure puts the connection in doubt must not take others with it."""
+    with over_http() as served:
+        async with McpClient((served.url, {}), "it", 20.0).serving() as client:
+            met = [asyncio.ensure_future(client.call("meet", {"people": 2}))]
+            await until(lambda: client._current and client._current.calls)
+            doubtful = client._current
+            assert doubtful is not None
+            doubtful.retire()
+            met.append(asyncio.ensure_future(client.call("meet", {"people": 2})))
+            assert [number(each) for each in await asyncio.gather(*met)] == [2, 2]
+            assert client._current is not doubtful
+            await until(lambda: doubtful.over)
+
+
+async def test_a_server_over_http_may_go_and_come_back(tmp_path: Path) -> None:  # contract 5.12
+    with over_http() as served:
+        async with McpClient((served.url, {"X-Key": "1"}), "it", 20.0).serving() as client:
+            call = asyncio.ensure_future(client.call("wait", {"traces": str(tmp_path)}))
+            await until((tmp_path / "begun").exists)
+            await asyncio.to_thread(served.stop)
+            for asked in (call, client.call("add", {"a": 1, "b": 2})):
+                with pytest.raises(ToolError, match=r"^it ") as told:
+                    await asked
+                assert told.value.code == "UNAVAILABLE"
+            await asyncio.to_thread(served.start)
+            assert number(await client.call("add", {"a": 1, "b": 2})) == 3
+
+
+async def test_attempts_are_spaced_out_when_the_server_stays_away() -> None:  # contract 5.12
+    now = 0.0
+    with over_http() as served:
+        served.stop()
+        async with McpClient((served.url, {}), "it", 20.0, lambda: now).serving() as client:
+
+            async def attempted() -> bool:
+                before = client._failures
+                with pytest.raises(ToolError, match="it cannot be reached: ConnectError"):
+                    await client.tools()
+                return client._failures > before
+
+            assert [await attempted() for _ in range(4)] == [True, True, False, False]
+            waits = []
+            for _ in range(8):
+                waits.append(client._retry_at - now)
+                now = client._retry_at - 0.01
+                assert not await attempted()
+                now += 0.02
+                assert await attempted()
+            assert [round(each) for each in waits] == [1, 2, 4, 8, 16, *[LONGEST_WAIT] * 3]
+            await asyncio.to_thread(served.start)
+            now += LONGEST_WAIT + 1
+            assert await client.tools()
+            assert client._failures == 0
+
+
+@pytest.mark.parametrize(
+    ("server", "why"),
+    [
+        (StdioServerParameters(command="/nowhere/to/be/found"), "FileNotFoundError"),
+        (StdioServerParameters(command=sys.executable, args=["-c", "pass"]), "Connection closed"),
+        (("http://127.0.0.1:9/mcp", {}), "ConnectError"),
+        (("no url", {}), "UnsupportedProtocol|without a protocol|missing"),
+    ],
+)
+async def test_a_server_that_is_not_there_is_named_with_the_reason(server: Any, why: str) -> None:
+    async with McpClient(server, "it", 20.0).serving() as client:
+        for ask in (client.tools, lambda: client.call("add", {})):
+            with pytest.raises(ToolError, match=f"it cannot be reached: .*({why})") as told:
+                await ask()
+            assert told.value.code == "UNAVAILABLE"
+
+
+async def test_a_server_that_does_not_answer_is_given_up_in_time() -> None:
+    """Its process is stopped, too: the test would fail for what it leaves behind."""
+    mute = StdioServerParameters(command=sys.executable, args=["-c", "import sys; sys.stdin.read()"])
+    async with McpClient(mute, "it", 0.05).serving() as client:
+        with pytest.raises(ToolError, match=r"no answer within 0\.05 s"):
+            await client.tools()
+
+
+async def test_leaving_while_it_connects_does_not_wait_for_the_server() -> None:
+    mute = StdioServerParameters(command=sys.executable, args=["-c", "import sys; sys.stdin.read()"])
+    async with McpClient(mute, "it", 600.0).serving() as client:
+        asking = asyncio.ensure_future(client.tools())
+        await until(lambda: client._current and client._current.incoming)
+    with pytest.raises(ToolError, match="it was closed"):
+        await asking
+
+
+async def test_leaving_ends_the_calls_that_run(tmp_path: Path) -> None:
+    async with connected("stdio") as client:
+        call = asyncio.ensure_future(client.call("wait", {"traces": str(tmp_path)}))
+        await until((tmp_path / "begun").exists)
+    with pytest.raises(ToolError) as told:
+        await call
+    assert told.value.code == "UNAVAILABLE"
+
+
+async def test_unusable_arguments_and_unknown_tools_leave_the_connection_alone() -> None:  # contract 5.4
+    async with connected("stdio") as client:
+        before = (await client.tools(), client._current)
+        assert (await client.call("add", {"a": "x", "b": 1})).is_error
+        assert (await client.call("nothing", {})).is_error
+        assert (await client.tools(), client._current) == before
+
+
+async def test_many_who_ask_at_once_share_one_connection_and_one_list() -> None:
+    async with connected("stdio") as client:
+        lists = await asyncio.gather(*(client.tools() for _ in range(10)))
+        assert all(each is lists[0] for each in lists)
+        assert len(client._connections) == 1
+
+
+async def test_a_question_that_is_given_up_leaves_the_opening_to_the_others() -> None:
+    async with connected("stdio") as client:
+        hasty, patient = (asyncio.ensure_future(client.tools()) for _ in range(2))
+        await until(lambda: client._current)
+        hasty.cancel()
+        assert len(await patient) == len(FIRST)
+        assert len(client._connections) == 1
