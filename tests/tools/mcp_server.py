@@ -1,4 +1,4 @@
-"""An MCP server by the official SDK, for tests: run as a script it speaks stdio, `over_http` serves it on loopback."""
+"""An MCP server of the official SDK, for tests: a script that speaks stdio; `over_http` serves it on loopback."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import anyio
 from mcp import MCPError
@@ -20,6 +19,9 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.runner import serve_loop
 from mcp.server.stdio import stdio_server
 from mcp_types import METHOD_NOT_FOUND, AudioContent, CallToolResult, ImageContent, TextContent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PIXEL = "iVBORw0KGgo="
 
@@ -145,8 +147,8 @@ class Served:
 
 
 @contextmanager
-def over_http(*, legacy: bool = False, **options: Any) -> Iterator[Served]:
-    served = Served(make(legacy=legacy), **options)
+def over_http(server: MCPServer[Any] | None = None, **options: Any) -> Iterator[Served]:
+    served = Served(server or make(), **options)
     served.start()
     try:
         yield served

@@ -17,7 +17,7 @@ from mcp import StdioServerParameters
 from antiphon.tools import ToolError
 from antiphon.tools.mcp_client import LONGEST_WAIT, McpClient
 from tests.runtime.near_model import until
-from tests.tools.mcp_server import over_http
+from tests.tools.mcp_server import make, over_http
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -36,7 +36,7 @@ def process(*args: str) -> StdioServerParameters:
 async def connected(kind: str) -> AsyncIterator[McpClient]:
     """A client of a server of this kind: by a pipe or by HTTP, of the newest protocol or the one before."""
     if kind.startswith("http"):
-        with over_http(legacy="legacy" in kind) as served:
+        with over_http(make(legacy="legacy" in kind)) as served:
             async with McpClient((served.url, {}), "it", 20.0).serving() as client:
                 yield client
     else:

@@ -152,7 +152,7 @@ def test_pictures_sound_and_binary_resources_are_files() -> None:
 
 
 def test_a_file_that_is_no_base64_is_a_value_error() -> None:
-    with pytest.raises(ValueError, match="base64|padding"):
+    with pytest.raises(ValueError, match=r"base64|padding"):
         read_result(result(ImageContent(data="x", mime_type="image/png")))
 
 

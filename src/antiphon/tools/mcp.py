@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import mimetypes
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -196,7 +195,8 @@ class McpTool(BaseTool):
     async def _keep(self, file: File, number: int, context: ToolContext) -> dict[str, Any]:
         """Saves a file as an artifact, and gives what the model is told of it."""
         told: dict[str, Any] = {"mime_type": file.mime_type, "bytes": len(file.data)}
-        extension = mimetypes.guess_extension(file.mime_type) or ""
+        kind = file.mime_type.partition(";")[0].partition("/")[2]
+        extension = f".{kind}" if kind.isalnum() else ""
         name = f"{self.name}-{context.function_call_id}-{number}{extension}"
         part = Part(inline_data=Blob(data=file.data, mime_type=file.mime_type))
         try:
