@@ -97,3 +97,13 @@ def test_unknown_arguments_are_refused_by_name() -> None:
 def test_an_instruction_may_be_a_callable() -> None:
     agent = Agent(name="a", instruction=lambda context: context.agent_name)
     assert callable(agent.instruction)
+
+
+def test_a_toolset_stands_among_the_tools_and_is_not_asked() -> None:  # contract 5.11
+    class Shelf(BaseToolset):
+        async def get_tools(self) -> list[BaseTool]:
+            raise AssertionError("a conversation asks, not the agent")
+
+    shelf = Shelf()
+    made = Agent(name="a", tools=[shelf, weather, shelf]).tools
+    assert made[0] is shelf and isinstance(made[1], FunctionTool)

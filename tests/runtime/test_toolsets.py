@@ -1,4 +1,4 @@
-"""Toolsets in conversations: who gives tools takes part, who does not is told of, and nobody is waited for long."""
+"""Toolsets in conversations: the app is told of those that give no tools, and none is waited for long."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ import pytest
 from antiphon import Agent, FunctionTool, McpToolset, RunConfig
 from antiphon.errors import ConfigurationError, SessionNotFound
 from antiphon.runtime.toolsets import close_all, gather
-from antiphon.testing.live_server import Call
 from antiphon.tools import BaseToolset, StdioServer, StreamableHttpServer
 from tests.runtime.near_model import until
 from tests.tools import mcp_server
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from antiphon import Event
+    from antiphon.testing.live_server import Call
     from antiphon.tools import BaseTool
     from tests.runtime.conftest import Converse
 
@@ -334,7 +334,8 @@ async def test_conversations_share_a_toolset_whose_server_comes_late(converse: C
                     async for event in events:
                         if event.turn_complete:
                             break
-                return talk.seen
+                seen: list[Event] = talk.seen
+            return seen
 
         assert len(missing(await converses())) == 1
         await asyncio.to_thread(served.start)

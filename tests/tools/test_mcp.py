@@ -112,7 +112,7 @@ async def test_an_sdk_of_another_version_is_told_when_it_is_used(monkeypatch: py
     ],
 )
 async def test_a_process_of_this_machine_is_called(connection: Any, context: ToolContext) -> None:
-    """contract 5.12; that closing leaves no process, thread or pipe is seen to by the fixtures of all tests"""
+    """contract 5.12; that closing leaves no process, thread or pipe is seen to by every test's fixtures"""
     toolset = McpToolset(connection)
     add = (await named(toolset))["add"]
     assert await add.bind({"a": 1, "b": 2}, context)() == {"result": 3}
@@ -233,7 +233,7 @@ async def test_two_tools_of_one_name_are_refused(context: ToolContext) -> None:
         server.add_tool(lambda: 1, name=name)
     with over_http(server) as served:
         toolset = McpToolset(StreamableHttpServer(served.url))
-        with pytest.raises(ConfigurationError, match="'a/b' and 'a.b' are both called 'a_b'"):
+        with pytest.raises(ConfigurationError, match=r"'a/b' and 'a\.b' are both called 'a_b'"):
             await toolset.get_tools()
         await toolset.close()
 

@@ -58,7 +58,7 @@ async def test_it_runs_on_one_other_thread_until_it_is_closed() -> None:
     desk = Desk()
     session = SessionThread(desk.serve, "antiphon-test")
     assert desk.log == [], "nothing is opened before it is needed"
-    assert await asyncio.gather(session.run(work), session.run(work)) == ["done", "done"]
+    assert [*await asyncio.gather(session.run(work), session.run(work))] == ["done", "done"]
     assert len(desk.threads) == 1 and threading.get_ident() not in desk.threads
     assert "antiphon-test" in [thread.name for thread in threading.enumerate()]
     await session.close()

@@ -6,7 +6,7 @@ import pytest
 
 from antiphon.core.calls import ToolFacts
 from antiphon.errors import ToolDeclarationError, UsageError
-from antiphon.tools.tool import BadArguments, BaseTool, DeclaredTool, Problem
+from antiphon.tools.tool import BadArguments, BaseTool, DeclaredTool, Problem, ToolError
 from antiphon.types import FunctionDeclaration, GoogleSearch, Tool, UrlContext
 
 if TYPE_CHECKING:
@@ -66,6 +66,14 @@ def test_bad_arguments_are_told_in_one_sentence_and_one_by_one() -> None:  # con
             ],
         }
     }
+
+
+def test_a_tool_says_in_its_own_words_why_there_is_no_result() -> None:  # contract 5.4
+    assert ToolError("No seats left.").response() == {
+        "error": {"code": "TOOL_FAILED", "message": "No seats left."}
+    }
+    assert ToolError("No seats left.", "SOLD_OUT").response()["error"]["code"] == "SOLD_OUT"
+    assert isinstance(ToolError(""), UsageError)
 
 
 def test_many_bad_arguments_do_not_flood_the_model() -> None:  # contract 5.4
