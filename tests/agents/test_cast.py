@@ -6,7 +6,7 @@ from antiphon import types
 from antiphon.agents import Agent, BaseAgent, SequentialAgent, Troupe, assemble
 from antiphon.errors import ConfigurationError, UnknownModel, UnsupportedByModel
 from antiphon.models.gemini import Gemini
-from antiphon.tools import FunctionTool, LongRunningFunctionTool, google_search
+from antiphon.tools import BaseTool, BaseToolset, FunctionTool, LongRunningFunctionTool, google_search
 
 MODEL = "gemini-3.8-live"
 
@@ -205,3 +205,35 @@ def test_shared_agents_are_not_changed_by_where_they_take_part() -> None:  # con
     assert list(below.speakers["shared"].tools) == ["weather", "transfer_to_agent"]
     assert list(chained.speakers["shared"].tools) == ["weather", "task_completed"]
     assert chained.speakers["shared"].agent is shared
+
+
+class Shelf(BaseToolset):
+    """A toolset; it is asked by others."""
+
+    async def get_tools(self) -> list[BaseTool]:
+        raise AssertionError("the cast is given what was found")
+
+
+def test_what_toolsets_give_stands_behind_the_agents_own_tools() -> None:  # contract 5.11
+    shelf, empty = Shelf(), Shelf()
+    below = agent("below", tools=[empty, shelf])
+    troupe = assemble(agent("root", below, model=MODEL, tools=[shelf, weather]))
+    assert troupe.toolsets() == [shelf, empty]
+    slow = LongRunningFunctionTool(report)
+    equipped = troupe.with_tools({shelf: [slow]})
+    assert list(equipped.speakers["root"].tools) == ["weather", "transfer_to_agent", "report"]
+    assert list(equipped.speakers["below"].tools) == ["transfer_to_agent", "report"]
+    assert equipped.cast.first == "root" and equipped.cast.roles["below"].tools["report"].long_running
+    assert "report" not in troupe.speakers["root"].tools, "another conversation may be given others"
+
+
+def test_a_toolset_does_not_take_the_place_of_a_tool() -> None:  # contract 5.11
+    shelf, other = Shelf(), Shelf()
+    troupe = assemble(agent("root", agent("below"), model=MODEL, tools=[shelf, other]))
+    transfer = FunctionTool(weather, name="transfer_to_agent")
+    with pytest.raises(
+        ConfigurationError, match=r"'root' has two tools called 'transfer_to_agent': its own, and"
+    ):
+        troupe.with_tools({shelf: [transfer]})
+    with pytest.raises(ConfigurationError, match=r"called 'weather': one of .*Shelf.*, and one of .*Shelf"):
+        troupe.with_tools({shelf: [FunctionTool(weather)], other: [FunctionTool(weather)]})

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from antiphon import types
 from antiphon.agents import Agent
 from antiphon.models.gemini import Gemini
-from antiphon.tools import BaseTool, FunctionTool, google_search
+from antiphon.tools import BaseTool, BaseToolset, FunctionTool, google_search
 
 
 def weather(city: str) -> str:

@@ -18,7 +18,7 @@ from antiphon.core.commands import RunTool
 from antiphon.core.signals import ToolFinished, ToolYielded
 from antiphon.runtime.tasks import TaskOwner
 from antiphon.runtime.toolrunner import THREADS, ToolRunner, _Threads
-from antiphon.tools import BaseTool, as_tool
+from antiphon.tools import BaseTool, ToolError, as_tool
 from tests.runtime.near_model import until
 
 if TYPE_CHECKING:
@@ -240,6 +240,13 @@ async def test_a_library_that_cancels_the_task_it_runs_in_fails_the_call(how: st
         await asyncio.sleep(0)
 
     assert (await Bench(library).failed("library"))["code"] == "TOOL_FAILED"
+
+
+async def test_a_tool_may_say_itself_why_there_is_no_result(caplog: pytest.LogCaptureFixture) -> None:
+    """contract 5.4: in its own words and with its own code, and it is no fault to be logged"""
+    for tool in raises(ToolError("No seats left.", "SOLD_OUT")):
+        assert await Bench(tool).failed(tool.__name__) == {"code": "SOLD_OUT", "message": "No seats left."}
+    assert caplog.text == ""
 
 
 async def test_a_failed_call_leaves_the_state_as_it_was() -> None:

@@ -1,4 +1,4 @@
-"""An MCP server of the official SDK, for tests: a script that speaks stdio; `over_http` serves on loopback."""
+"""An MCP server of the official SDK, for tests: a script that speaks stdio; `over_http` serves it here."""
 
 from __future__ import annotations
 

@@ -10,6 +10,8 @@ from antiphon.tools import BadArguments, ToolContext, as_tool
 from antiphon.tools.builtin import (
     TASK_COMPLETED,
     code_execution,
+    enterprise_web_search,
+    google_maps_grounding,
     google_search,
     task_completed_tool,
     transfer_tool,
@@ -32,6 +34,8 @@ TARGETS = {"billing": "Answers questions about invoices.", "sales": ""}
         (google_search, {"googleSearch": {}}),
         (url_context, {"urlContext": {}}),
         (code_execution, {"codeExecution": {}}),
+        (google_maps_grounding, {"googleMaps": {}}),
+        (enterprise_web_search, {"enterpriseWebSearch": {}}),
     ],
 )
 def test_the_models_own_tools_only_declare(tool: BaseTool, wire: dict[str, Any]) -> None:

@@ -11,6 +11,8 @@ from __future__ import annotations
 from antiphon.tools.builtin import (
     TASK_COMPLETED,
     code_execution,
+    enterprise_web_search,
+    google_maps_grounding,
     google_search,
     task_completed_tool,
     transfer_tool,
@@ -55,7 +57,9 @@ __all__ = [
     "as_tool",
     "cancelled",
     "code_execution",
+    "enterprise_web_search",
     "error_response",
+    "google_maps_grounding",
     "google_search",
     "task_completed_tool",
     "timed_out",

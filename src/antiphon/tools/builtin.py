@@ -8,7 +8,7 @@ from antiphon.core.handover import TRANSFER
 from antiphon.errors import ToolDeclarationError
 from antiphon.tools.function import FunctionTool
 from antiphon.tools.tool import BaseTool, DeclaredTool
-from antiphon.types import GoogleSearch, Tool, ToolCodeExecution, UrlContext
+from antiphon.types import EnterpriseWebSearch, GoogleMaps, GoogleSearch, Tool, ToolCodeExecution, UrlContext
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = [
     "TASK_COMPLETED",
     "code_execution",
+    "enterprise_web_search",
+    "google_maps_grounding",
     "google_search",
     "task_completed_tool",
     "transfer_tool",
@@ -32,6 +34,12 @@ google_search: Final = DeclaredTool(Tool.trusted(google_search=GoogleSearch.trus
 
 url_context: Final = DeclaredTool(Tool.trusted(url_context=UrlContext.trusted()))
 """Pages named in the conversation are read by the model."""
+
+google_maps_grounding: Final = DeclaredTool(Tool.trusted(google_maps=GoogleMaps.trusted()))
+"""Places and routes by Google Maps, used by the model."""
+
+enterprise_web_search: Final = DeclaredTool(Tool.trusted(enterprise_web_search=EnterpriseWebSearch.trusted()))
+"""Search of the web for enterprises, run by the model; on Vertex AI."""
 
 code_execution: Final = DeclaredTool(Tool.trusted(code_execution=ToolCodeExecution.trusted()))
 """Code written and run by the model."""
