@@ -23,6 +23,8 @@ from mcp_types import METHOD_NOT_FOUND, AudioContent, CallToolResult, ImageConte
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from starlette.responses import PlainTextResponse
+
 PIXEL = "iVBORw0KGgo="
 
 
@@ -120,6 +122,8 @@ class Served:
         self._server = server
         self._options = options
         self._port = 0
+        self.instead: PlainTextResponse | None = None
+        """What is answered instead, as a gateway would."""
         self._serving: Any = None
         self._thread: threading.Thread | None = None
 
@@ -127,13 +131,24 @@ class Served:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._port}/mcp"
 
+    def renew(self, server: MCPServer[Any]) -> None:
+        """Another one in its place, from the next start on."""
+        self._server = server
+
     def start(self) -> None:
         import uvicorn
 
         listening = socket.create_server(("127.0.0.1", self._port))
         self._port = listening.getsockname()[1]
         app = self._server.streamable_http_app(**self._options)
-        config = uvicorn.Config(app, loop="asyncio", ws="none", log_config=None, timeout_graceful_shutdown=0)
+
+        async def gateway(scope: Any, receive: Any, send: Any) -> None:
+            inside = app if self.instead is None or scope["type"] != "http" else self.instead
+            await inside(scope, receive, send)
+
+        config = uvicorn.Config(
+            gateway, loop="asyncio", ws="none", log_config=None, timeout_graceful_shutdown=0
+        )
         self._serving = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._serving.run, kwargs={"sockets": [listening]})
         self._thread.start()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from mcp import StdioServerParameters
+from starlette.responses import PlainTextResponse
 
 from antiphon.tools import ToolError
 from antiphon.tools.mcp_client import LONGEST_WAIT, McpClient
@@ -135,6 +136,44 @@ async def test_a_server_over_http_may_go_and_come_back(tmp_path: Path) -> None: 
                 assert told.value.code == "UNAVAILABLE"
             await asyncio.to_thread(served.start)
             assert number(await client.call("add", {"a": 1, "b": 2})) == 3
+
+
+@pytest.mark.parametrize("answer", [PlainTextResponse("bad gateway", 502), PlainTextResponse("welcome", 200)])
+async def test_something_else_that_answers_over_http_is_an_error_of_the_call(
+    answer: PlainTextResponse,
+) -> None:
+    """contract 5.12"""
+    with over_http() as served:
+        async with McpClient((served.url, {}), "it", 20.0).serving() as client:
+            assert number(await client.call("add", {"a": 1, "b": 2})) == 3
+            for ask in (lambda: client.call("add", {"a": 1, "b": 2}), client.tools):
+                served.instead = answer
+                with pytest.raises(ToolError, match=r"^it (failed|cannot be reached)") as told:
+                    await ask()
+                assert told.value.code == "UNAVAILABLE"
+                served.instead = None
+                assert number(await client.call("add", {"a": 1, "b": 2})) == 3
+            assert len(client._connections) == 1, "what was given up is closed"
+
+
+async def test_a_session_that_the_server_has_forgotten_is_opened_anew() -> None:  # contract 5.12
+    with over_http(make(legacy=True)) as served:
+        async with McpClient((served.url, {}), "it", 20.0).serving() as client:
+            await client.tools()
+            await asyncio.to_thread(served.stop)
+            served.renew(make(legacy=True))
+            await asyncio.to_thread(served.start)
+            with pytest.raises(ToolError, match=r"Session terminated|Session not found"):
+                await client.call("add", {"a": 1, "b": 2})
+            assert number(await client.call("add", {"a": 1, "b": 2})) == 3
+
+
+async def test_what_is_no_message_is_logged_and_passed_over(caplog: pytest.LogCaptureFixture) -> None:
+    chatty = process().model_copy(update={"command": "sh", "args": ["-c", 'echo Loading...; exec "$0" "$@"']})
+    chatty.args += [process().command, *process().args]
+    async with McpClient(chatty, "it", 20.0).serving() as client:
+        assert number(await client.call("add", {"a": 1, "b": 2})) == 3
+    assert "it sent something that could not be read" in caplog.text
 
 
 async def test_attempts_are_spaced_out_when_the_server_stays_away() -> None:  # contract 5.12
