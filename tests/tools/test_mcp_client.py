@@ -63,7 +63,25 @@ async def test_tools_are_listed_once_until_they_change(kind: str) -> None:  # co
         assert {tool.name for tool in await client.tools()} == FIRST | {"files.add"}
 
 
-@every_kind
+@pytest.mark.parametrize(("legacy", "times"), [(False, 1), (True, 3)])
+async def test_a_list_is_kept_while_changes_are_sure_to_be_told(legacy: bool, times: int) -> None:
+    """contract 5.11: of old, a server on HTTP told them by a stream that may be missing"""
+    asked: list[str] = []
+
+    async def count(context: Any, call_next: Any) -> Any:
+        asked.append(context.method)
+        return await call_next(context)
+
+    server = make(legacy=legacy)
+    server.middleware.append(count)
+    with over_http(server) as served:
+        async with McpClient((served.url, {}), "it", 20.0).serving() as client:
+            for _ in range(3):
+                await client.tools()
+            assert asked.count("tools/list") == times
+
+
+@pytest.mark.parametrize("kind", ["stdio", "http"])
 async def test_calls_run_at_the_same_time_on_one_connection(kind: str) -> None:  # contract 5.12
     async with connected(kind) as client:
         met = await asyncio.gather(*(client.call("meet", {"people": 5}) for _ in range(5)))
@@ -247,7 +265,7 @@ async def test_leaving_ends_the_calls_that_run(tmp_path: Path) -> None:
 
 
 async def test_unusable_arguments_and_unknown_tools_leave_the_connection_alone() -> None:  # contract 5.4
-    async with connected("stdio") as client:
+    async with connected("http") as client:
         before = (await client.tools(), client._current)
         assert (await client.call("add", {"a": "x", "b": 1})).is_error
         assert (await client.call("nothing", {})).is_error
@@ -255,14 +273,14 @@ async def test_unusable_arguments_and_unknown_tools_leave_the_connection_alone()
 
 
 async def test_many_who_ask_at_once_share_one_connection_and_one_list() -> None:
-    async with connected("stdio") as client:
+    async with connected("http") as client:
         lists = await asyncio.gather(*(client.tools() for _ in range(10)))
         assert all(each is lists[0] for each in lists)
         assert len(client._connections) == 1
 
 
 async def test_a_question_that_is_given_up_leaves_the_opening_to_the_others() -> None:
-    async with connected("stdio") as client:
+    async with connected("http") as client:
         hasty, patient = (asyncio.ensure_future(client.tools()) for _ in range(2))
         await until(lambda: client._current)
         hasty.cancel()
