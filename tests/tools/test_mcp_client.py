@@ -246,11 +246,13 @@ async def test_a_server_that_does_not_answer_is_given_up_in_time() -> None:
             await client.tools()
 
 
-async def test_leaving_while_it_connects_does_not_wait_for_the_server() -> None:
+@pytest.mark.parametrize("started", [False, True])
+async def test_leaving_while_it_connects_does_not_wait_for_the_server(started: bool) -> None:
+    """Nor does it forget the process, whether that has started or is about to."""
     mute = StdioServerParameters(command=sys.executable, args=["-c", "import sys; sys.stdin.read()"])
     async with McpClient(mute, "it", 600.0).serving() as client:
         asking = asyncio.ensure_future(client.tools())
-        await until(lambda: client._current and client._current.incoming)
+        await until(lambda: client._current and (client._current.incoming or not started))
     with pytest.raises(ToolError, match="it was closed"):
         await asking
 

@@ -103,11 +103,15 @@ class _Connection:
             self.leave.set()
 
     def end(self) -> None:
-        """Closes it now."""
+        """Closes it now, or as soon as its process has started."""
         self.retired = True
-        if self.client is None:
+        if self.client is None and self.scope.deadline < math.inf:
             self.scope.cancel()
         self.leave.set()
+
+    def limit(self, seconds: float) -> None:
+        """From now on its opening may be broken off, and is after `seconds`."""
+        self.scope.deadline = -math.inf if self.retired else anyio.current_time() + seconds
 
 
 class McpClient:
@@ -214,7 +218,6 @@ class McpClient:
         """A connection from its opening to its end, in the one task that anyio wants for it."""
         try:
             with connection.scope:
-                connection.scope.deadline = anyio.current_time() + self._connect_timeout
                 async with Client(
                     self._transport(connection),
                     cache=None,
@@ -257,10 +260,13 @@ class McpClient:
         if isinstance(self._server, StdioServerParameters):
             errlog = cast("TextIO", sys.__stderr__)  # `None` makes the process inherit what there is
             async with stdio_client(self._server, errlog) as streams:
+                # Not before: a process that is half started would never be ended.
+                connection.limit(self._connect_timeout)
                 connection.incoming = streams[0]
                 yield streams
         else:
             url, headers = self._server
+            connection.limit(self._connect_timeout)
             async with (
                 httpx2.AsyncClient(headers=headers, timeout=HTTP_TIMEOUT) as http,
                 streamable_http_client(url, http_client=http) as streams,
