@@ -68,9 +68,9 @@ async def test_a_list_is_kept_while_changes_are_sure_to_be_told(legacy: bool, ti
     """contract 5.11: of old, a server on HTTP told them by a stream that may be missing"""
     asked: list[str] = []
 
-    async def count(context: Any, call_next: Any) -> Any:
-        asked.append(context.method)
-        return await call_next(context)
+    async def count(ctx: Any, call_next: Any) -> Any:
+        asked.append(ctx.method)
+        return await call_next(ctx)
 
     server = make(legacy=legacy)
     server.middleware.append(count)
