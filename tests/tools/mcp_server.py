@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import anyio
 from mcp import MCPError
-from mcp.server.lowlevel import NotificationOptions
+from mcp.server.lowlevel import NotificationOptions, Server
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.runner import serve_loop
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from starlette.responses import PlainTextResponse
 
+AnyServer = MCPServer[Any] | Server[Any]
 PIXEL = "iVBORw0KGgo="
 
 
@@ -118,7 +119,7 @@ async def _no_discovery(ctx: Any, call_next: Any) -> Any:
 class Served:
     """A server on loopback, which may be taken away and brought back."""
 
-    def __init__(self, server: MCPServer[Any], **options: Any) -> None:
+    def __init__(self, server: AnyServer, **options: Any) -> None:
         self._server = server
         self._options = options
         self._port = 0
@@ -131,7 +132,7 @@ class Served:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._port}/mcp"
 
-    def renew(self, server: MCPServer[Any]) -> None:
+    def renew(self, server: AnyServer) -> None:
         """Another one in its place, from the next start on."""
         self._server = server
 
@@ -162,7 +163,7 @@ class Served:
 
 
 @contextmanager
-def over_http(server: MCPServer[Any] | None = None, **options: Any) -> Iterator[Served]:
+def over_http(server: AnyServer | None = None, **options: Any) -> Iterator[Served]:
     served = Served(server or make(), **options)
     served.start()
     try:

@@ -11,8 +11,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import pytest
 from mcp import StdioServerParameters
+from mcp.server.lowlevel import Server
 from starlette.responses import PlainTextResponse
 
 from antiphon.tools import ToolError
@@ -21,7 +23,7 @@ from tests.runtime.near_model import until
 from tests.tools.mcp_server import make, over_http
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from mcp_types import CallToolResult
 
@@ -79,6 +81,52 @@ async def test_a_list_is_kept_while_changes_are_sure_to_be_told(legacy: bool, ti
             for _ in range(3):
                 await client.tools()
             assert asked.count("tools/list") == times
+
+
+async def test_a_list_that_was_not_waited_for_is_asked_for_again() -> None:  # contract 5.11
+    asked, go = asyncio.Event(), asyncio.Event()
+    here = asyncio.get_running_loop()
+
+    async def hold(ctx: Any, call_next: Any) -> Any:
+        if ctx.method == "tools/list" and not go.is_set():
+            here.call_soon_threadsafe(asked.set)
+            await anyio.sleep_forever()
+        return await call_next(ctx)
+
+    server = make()
+    server.middleware.append(hold)
+    with over_http(server) as served:
+        async with McpClient((served.url, {}), "it", 20.0).serving() as client:
+            hasty = asyncio.ensure_future(client.tools())
+            await asked.wait()
+            hasty.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await hasty
+            go.set()
+            assert {tool.name for tool in await client.tools()} == FIRST
+
+
+async def test_a_connection_given_up_while_others_wait_for_it_is_not_theirs() -> None:  # contract 5.12
+    with over_http() as served:
+        async with McpClient((served.url, {}), "it", 20.0).serving() as client:
+            asking = asyncio.ensure_future(client.call("add", {"a": 1, "b": 2}))
+            await until(lambda: client._current)
+            first = client._current
+            assert first is not None
+
+            def set_and_retire(told: Callable[[], None] = first.opened.set) -> None:
+                told()
+                first.retire()
+
+            setattr(first.opened, "set", set_and_retire)  # noqa: B010
+            assert number(await asking) == 3
+            assert client._current is not first
+
+
+async def test_a_server_without_tools_gives_none() -> None:
+    with over_http(Server("bare")) as served:
+        async with McpClient((served.url, {}), "it", 20.0).serving() as client:
+            assert await client.tools() == ()
 
 
 @pytest.mark.parametrize("kind", ["stdio", "http"])

@@ -69,6 +69,8 @@ class Runner:
     ) -> AsyncGenerator[Event, None]:
         """One conversation: yields its events as they happen, until it ends (contract 1.3, 1.5).
 
+        Toolsets are asked first, for `RunConfig.toolset_timeout` at most (contract 5.11).
+
         Before anything is opened it raises `SessionNotFound`, `QueueInUse`, `QueueClosed`,
         `UnsupportedByModel` or `MissingCredentials`, and `UsageError` or `ConfigurationError` for a queue or
         a `run_config` (or the dict of one) that is none. After the last event it raises

@@ -17,7 +17,7 @@ import logging
 import math
 import sys
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final, TextIO, cast
@@ -42,7 +42,7 @@ from antiphon.tools.result import ErrorKind
 from antiphon.tools.tool import ToolError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from anyio.abc import TaskGroup, TaskStatus
     from mcp.client._transport import TransportStreams
@@ -109,6 +109,18 @@ class _Connection:
             self.scope.cancel()
         self.leave.set()
 
+    @contextmanager
+    def used(self) -> Iterator[Client]:
+        """The client, for a question: until it is answered the connection is not closed for being retired."""
+        assert self.client is not None
+        self.calls += 1
+        try:
+            yield self.client
+        finally:
+            self.calls -= 1
+            if self.retired and not self.calls:
+                self.leave.set()
+
     def limit(self, seconds: float) -> None:
         """From now on its opening may be broken off, and is after `seconds`."""
         self.scope.deadline = -math.inf if self.retired else anyio.current_time() + seconds
@@ -163,14 +175,8 @@ class McpClient:
         """
         async with self._listing:
             connection = await self._connected()
-            if not connection.watched:
-                await self._watch(connection)
-                connection.listed = False
-            if not connection.listed:
-                connection.listed = True  # unless it is said to have changed meanwhile
-                found = await self._listed(connection)
-                if found != self._tools:
-                    self._tools = found
+            if not (connection.watched and connection.listed):
+                await self._list(connection)
             return self._tools
 
     async def call(self, name: str, args: dict[str, Any]) -> CallToolResult:
@@ -184,21 +190,20 @@ class McpClient:
         async def told(progress: float, total: float | None, message: str | None) -> None:
             log.debug("%s: %s: %s of %s. %s", self._name, name, progress, total, message or "")
 
-        assert connection.client is not None
-        connection.calls += 1
         try:
-            return await connection.client.call_tool(name, args, progress_callback=told)
+            with connection.used() as client:
+                return await client.call_tool(name, args, progress_callback=told)
         except (MCPError, anyio.ClosedResourceError, anyio.BrokenResourceError) as error:
             raise self._failed(connection, error) from error
-        finally:
-            connection.calls -= 1
-            if connection.retired and not connection.calls:
-                connection.leave.set()
 
     # Connections.
 
     async def _connected(self) -> _Connection:
-        """The connection, opened if there is none that works."""
+        """The connection, opened if there is none that works; once more if it is over as soon as it is up."""
+        connection = await self._opened()
+        return connection if connection.usable else await self._opened()
+
+    async def _opened(self) -> _Connection:
         connection = self._current
         if connection is None or not connection.usable:
             if connection is not None:
@@ -294,43 +299,42 @@ class McpClient:
 
     # The list of tools.
 
-    async def _listed(self, connection: _Connection) -> tuple[Tool, ...]:
-        assert connection.client is not None
-        found: list[Tool] = []
-        cursor: str | None = None
-        if connection.client.server_capabilities.tools is None:
-            return ()
+    async def _list(self, connection: _Connection) -> None:
+        """Asks for the tools, and to be told when they change."""
         try:
-            for _ in range(PAGES):
-                page = await connection.client.list_tools(cursor=cursor)
-                found += page.tools
-                cursor = page.next_cursor
-                if cursor is None:
-                    break
-        except (MCPError, anyio.ClosedResourceError, anyio.BrokenResourceError) as error:
+            with connection.used() as client:
+                if not connection.watched:
+                    await self._watch(connection, client)
+                connection.listed = True  # unless it is said to have changed meanwhile
+                found = await _listed(client)
+        except BaseException as error:
+            connection.listed = False
+            if not isinstance(error, MCPError | anyio.ClosedResourceError | anyio.BrokenResourceError):
+                raise
             connection.retire()
             raise self._out_of_reach(error) from error
-        return tuple(found)
+        if found != self._tools:
+            self._tools = found
 
-    async def _watch(self, connection: _Connection) -> None:
+    async def _watch(self, connection: _Connection, client: Client) -> None:
         """Sees to it that changes of the list are told, if the server does that."""
-        client = connection.client
-        assert client is not None and connection.watchers is not None
+        assert connection.watchers is not None
         can = client.server_capabilities.tools
         if can is None or not can.list_changed:
             connection.watched = True  # nothing changes
         elif client.protocol_version in MODERN_PROTOCOL_VERSIONS:
             with anyio.move_on_after(WATCHING):
-                await connection.watchers.start(self._listen, connection)
+                await connection.watchers.start(self._listen, connection, client)
         else:
             # Over HTTP it tells by a stream that may be refused or break without notice: ask every time.
             connection.watched = isinstance(self._server, StdioServerParameters)
 
-    async def _listen(self, connection: _Connection, *, task_status: TaskStatus[None]) -> None:
-        assert connection.client is not None
+    async def _listen(
+        self, connection: _Connection, client: Client, *, task_status: TaskStatus[None]
+    ) -> None:
         begun = False
         try:
-            async with connection.client.listen(tools_list_changed=True) as changes:
+            async with client.listen(tools_list_changed=True) as changes:
                 begun = connection.watched = True
                 task_status.started()
                 async for _ in changes:
@@ -352,6 +356,18 @@ class McpClient:
 
     async def _logged(self, params: LoggingMessageNotificationParams) -> None:
         log.log(_LEVELS.get(params.level, logging.WARNING), "%s: %s", self._name, params.data)
+
+
+async def _listed(client: Client) -> tuple[Tool, ...]:
+    found: list[Tool] = []
+    cursor: str | None = None
+    for _ in range(PAGES if client.server_capabilities.tools is not None else 0):
+        page = await client.list_tools(cursor=cursor)
+        found += page.tools
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    return tuple(found)
 
 
 def _reason(error: BaseException) -> str:
