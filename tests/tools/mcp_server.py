@@ -93,6 +93,11 @@ def make(*, legacy: bool = False) -> MCPServer[Any]:
         )
 
     @server.tool()
+    async def talk(ctx: Context) -> None:
+        """Sends a line for the client's log, in the way that is going out of use."""
+        await ctx.info("knock, knock")
+
+    @server.tool()
     async def grow(ctx: Context) -> str:
         """Gives the server one more tool."""
         server.add_tool(add, name="files.add")

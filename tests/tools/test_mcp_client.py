@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
-from mcp import StdioServerParameters
+from mcp import MCPError, StdioServerParameters
 from mcp.server.lowlevel import Server
+from mcp_types import INVALID_PARAMS
 from starlette.responses import PlainTextResponse
 
 from antiphon.tools import ToolError
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from mcp_types import CallToolResult
 
 SCRIPT = Path(__file__).with_name("mcp_server.py")
-FIRST = {"add", "level", "fail", "pid", "die", "meet", "wait", "show", "grow"}
+FIRST = {"add", "level", "fail", "pid", "die", "meet", "wait", "show", "talk", "grow"}
 
 
 def process(*args: str) -> StdioServerParameters:
@@ -240,6 +241,34 @@ async def test_what_is_no_message_is_logged_and_passed_over(caplog: pytest.LogCa
     async with McpClient(chatty, "it", 20.0).serving() as client:
         assert number(await client.call("add", {"a": 1, "b": 2})) == 3
     assert "it sent something that could not be read" in caplog.text
+
+
+async def test_what_a_server_logs_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "antiphon")
+    async with connected("stdio") as client:
+        await client.call("talk", {})
+        await until(lambda: "it: knock, knock" in caplog.text)
+
+
+@pytest.mark.parametrize(("code", "told"), [(INVALID_PARAMS, "INVALID_ARGUMENTS"), (-31999, "TOOL_FAILED")])
+async def test_an_error_of_the_protocol_that_is_the_calls_own_leaves_the_connection_alone(
+    code: int, told: str
+) -> None:  # contract 5.4, 5.12
+    async def refuse(ctx: Any, call_next: Any) -> Any:
+        if ctx.method == "tools/call":
+            raise MCPError(code, "Not like this.")
+        return await call_next(ctx)
+
+    server = make()
+    server.middleware.append(refuse)
+    with over_http(server) as served:
+        async with McpClient((served.url, {}), "it", 20.0).serving() as client:
+            await client.tools()
+            before = client._current
+            with pytest.raises(ToolError, match=r"^Not like this\.$") as error:
+                await client.call("add", {"a": 1, "b": 2})
+            assert error.value.code == told
+            assert before is client._current and before and before.usable
 
 
 async def test_attempts_are_spaced_out_when_the_server_stays_away() -> None:  # contract 5.12
