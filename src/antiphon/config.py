@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -92,6 +93,15 @@ class RunConfig(_Settings):
     proactivity: ProactivityConfig | None = None
     enable_affective_dialog: bool | None = None
     save_live_blob: bool = Field(default=False, description="Record both voices as artifacts (contract 4.3).")
+    record_conversation: bool = Field(
+        default=False,
+        description="Record the whole conversation as one stereo artifact, user left, model right (contract 4.3).",
+    )
+    recording_spool: Path | None = Field(
+        default=None,
+        description="Folder for audio until it is an artifact; by default one of this user's own among the "
+        "system's temporary files (contract 4.3).",
+    )
     max_llm_calls: int = Field(
         default=500, description="Model calls per invocation; 0 or less means no limit."
     )

@@ -43,6 +43,7 @@ class ErrorCode(StrEnum):
     UNKNOWN = "UNKNOWN"
     INVALID_REQUEST = "INVALID_REQUEST"
     MALFORMED_FRAME = "MALFORMED_FRAME"
+    RECORDING_FAILED = "RECORDING_FAILED"
 
     @property
     def is_terminal(self) -> bool:

@@ -15,6 +15,7 @@ from antiphon.core.signals import (
     ModelReady,
     ModelText,
     Received,
+    RecordingFailed,
     RecordingSaved,
     Signal,
     Tick,
@@ -57,7 +58,8 @@ EVERY_SIGNAL: list[Signal] = [
     ToolYielded("c", {}),
     LinkDialled(1),
     LinkLost(1, ConnectionLost("cable")),
-    RecordingSaved("user", "memory:a", "audio/wav", "a", 0),
+    RecordingSaved(1, "memory:a", "audio/wav", "a", 0),
+    RecordingFailed(1, "the disk is full"),
     Tick(),
 ]
 

@@ -20,7 +20,10 @@ from antiphon.core.commands import (
     Emit,
     End,
     HangUp,
+    Record,
     RunTool,
+    SaveConversation,
+    SaveRecording,
     Send,
     Store,
 )
@@ -44,6 +47,7 @@ from antiphon.core.signals import (
     ModelText,
     OutputTranscript,
     Received,
+    RecordingFailed,
     RecordingSaved,
     Signal,
     Tick,
@@ -103,6 +107,8 @@ class Watcher:
     answers: Counter[str | None] = field(default_factory=Counter)
     asks: int = 0
     said: bool = False
+    takes: dict[int, tuple[str, str, int]] = field(default_factory=dict)
+    unwritten: list[int] = field(default_factory=list)
     over: bool = False
 
     def heard(self, signal: Signal) -> None:
@@ -130,8 +136,18 @@ class Watcher:
             case CancelTool(call_id):
                 assert call_id in self.started - self.stopped, "only what runs is cancelled"
                 self.stopped.add(call_id)
+            case Record(number, speaker, author, _, rate):
+                assert number not in self.unwritten, "what is written does not grow"
+                kind = self.takes.setdefault(number, (speaker, author, rate))
+                assert kind == (speaker, author, rate), "one voice, one agent, one rate"
+            case SaveRecording(number):
+                assert self.takes.pop(number), "what is written was recorded, and is written once"
+                self.unwritten.append(number)
+            case SaveConversation(number):
+                self.unwritten.append(number)
             case End():
                 self.over = True
+                assert not self.takes, "all that was recorded is written (contract 4.3)"
                 assert not any(self.text.values()), "text is merged before the end"
                 assert not any(self.words.values()), "transcripts are finished before the end"
         for call_id in self.started:
@@ -400,6 +416,7 @@ KINDS = (
     *("text", "text", "thought", "audio", "part", "input", "input end", "output", "output end"),
     *("interrupted", "generated", "complete", "call", "call", "again", "cancelled", "usage", "error"),
     *("finish", "finish", "fail", "yield", "transfer", "answer"),
+    *("written", "unwritable"),
 )
 STEPS = st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, 7)), min_size=40, max_size=100)
 
@@ -507,6 +524,12 @@ def act(world: World, step: Step) -> None:
         case "finish" | "fail" | "yield" | "transfer" | "answer":
             if signal := tool_does(world, kind, number):
                 world.feed(signal)
+        case "written" | "unwritable" if world.watcher.unwritten:
+            written = world.watcher.unwritten.pop(number % len(world.watcher.unwritten))
+            if kind == "written":
+                world.feed(RecordingSaved(written, f"memory:{written}", "audio/wav", "a.wav", written))
+            else:
+                world.feed(RecordingFailed(written, "the disk is full"))
         case _ if signal := user_does(world, kind):
             world.feed(signal)
         case _ if live and (said := model_says(world, kind, number)):
@@ -517,6 +540,7 @@ RESTLESS = RunConfig(
     realtime_input_config=MANUAL,
     retry=Retry(attempts=1_000, resume_attempts=2),
     save_live_blob=True,
+    record_conversation=True,
     held_audio=0.25,
 )
 SWIFT = settings(
@@ -642,7 +666,15 @@ SIGNALS: st.SearchStrategy[Any] = st.one_of(
     st.builds(UserState, st.just({"k": 1})),
     st.builds(ToolFinished, IDS, RESPONSES, ACTIONS, st.booleans(), st.booleans(), st.booleans()),
     st.builds(ToolYielded, IDS, st.just({"n": 1}), ACTIONS),
-    st.just(RecordingSaved("user", "memory:a", "audio/wav", "a", 0)),
+    st.builds(
+        RecordingSaved,
+        st.integers(0, 4),
+        st.just("memory:a"),
+        st.just("audio/wav"),
+        st.just("a"),
+        st.just(0),
+    ),
+    st.builds(RecordingFailed, st.integers(0, 4), st.just("the disk is full")),
     st.just(Tick()),
     st.just(UserLeft()),
 )
@@ -657,6 +689,7 @@ CONFIGS = st.builds(
     max_llm_calls=st.sampled_from([0, 2]),
     held_audio=st.sampled_from([0.0, 0.06, 10.0]),
     save_live_blob=st.booleans(),
+    record_conversation=st.booleans(),
     realtime_input_config=st.sampled_from([None, MANUAL]),
 )
 
@@ -684,7 +717,7 @@ def test_no_order_of_signals_is_too_much(
                     assert link in dialled
 
     take(conversed.start(now))
-    for signal, pause in [*signals, (AppLeft(), 0.0), (Tick(), 0.0)]:
+    for signal, pause in [*signals, (AppLeft(), 2.5), (Tick(), 0.0)]:
         take(conversed.handle(signal, now))
         now += pause
         for _ in range(20):

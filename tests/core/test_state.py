@@ -97,5 +97,6 @@ def test_the_end_is_told_with_its_error() -> None:
     # contract 1.5
     made, error = state(), StoreFailed("the disk is full")
     made.finish("disk", "error", error)
-    assert made.out[-1] == End("disk", "error", error)
     assert made.ending.over
+    made.end(0.0)
+    assert made.out[-1] == End("disk", "error", error)

@@ -17,13 +17,16 @@ __all__ = [
     "Begin",
     "CancelTool",
     "Command",
+    "Cut",
     "Dial",
     "Emit",
     "End",
     "EndedBy",
     "HangUp",
+    "Place",
     "Record",
     "RunTool",
+    "SaveConversation",
     "SaveRecording",
     "Send",
     "Speaker",
@@ -122,18 +125,51 @@ class CancelTool:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Keep this PCM for the speaker's recording."""
+    """Keep this 16-bit mono PCM: it goes on with the recording of that number, or begins it.
 
+    A recording has one speaker, one author (an agent's name, or "user") and one rate.
+    """
+
+    number: int
     speaker: Speaker
+    author: str
     data: bytes
     rate: int
 
 
 @dataclass(frozen=True, slots=True)
 class SaveRecording:
-    """Write what was kept for the speaker as one artifact; answered by `RecordingSaved`."""
+    """Write the recording as one artifact; answered by `RecordingSaved` or `RecordingFailed`."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Lay this 16-bit mono PCM on the conversation's timeline, `at` seconds since the start.
+
+    With `None` it follows what was last laid down of the speaker, back to back.
+    """
 
     speaker: Speaker
+    data: bytes
+    rate: int
+    at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Take away what lies on the timeline of the model's voice after `at` seconds since the start."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class SaveConversation:
+    """Write the timeline as one artifact; answered by `RecordingSaved` or `RecordingFailed`."""
+
+    number: int
+    author: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,4 +181,19 @@ class End:
     error: AntiphonError | None = None
 
 
-Command = Emit | Store | Send | RunTool | CancelTool | Dial | Begin | HangUp | Record | SaveRecording | End
+Command = (
+    Emit
+    | Store
+    | Send
+    | RunTool
+    | CancelTool
+    | Dial
+    | Begin
+    | HangUp
+    | Record
+    | SaveRecording
+    | Place
+    | Cut
+    | SaveConversation
+    | End
+)

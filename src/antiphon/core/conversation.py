@@ -1,8 +1,8 @@
 """The conversation: `handle(signal, now) -> commands`, and `deadline()`. This file routes; the rules are in
 
-`from_model`, `from_user`, `from_tools`, `from_links`, by where a signal comes from, over the parts in
-`state`: `turns` (the floor), `playhead`, `transcripts`, `calls`, `links`, `outbox`, `recording`, `handover`,
-`budget`.
+`from_model`, `from_user`, `from_tools`, `from_links`, `from_recorder`, by where a signal comes from, over the
+parts in `state`: `turns` (the floor), `playhead`, `transcripts`, `calls`, `links`, `outbox`, `recording`,
+`handover`, `budget`.
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, assert_never
 from antiphon.core.deadlines import soonest
 from antiphon.core.from_links import link_dialled, link_lost, links_due
 from antiphon.core.from_model import model_said, settle
+from antiphon.core.from_recorder import ended, ending, recorder_reported, write_by
 from antiphon.core.from_tools import tool_reported
 from antiphon.core.from_user import user_did
-from antiphon.core.recording import recording_saved
 from antiphon.core.signals import (
     AppLeft,
     LinkDialled,
     LinkLost,
     Received,
+    RecordingFailed,
     RecordingSaved,
     Signal,
     Tick,
@@ -69,9 +70,10 @@ class Conversation:
     def handle(self, signal: Signal, now: float) -> list[Command]:
         """What is to be done about `signal`, in this order."""
         state = self._state
-        if state.ending.over:
-            return []
         state.out = []
+        if state.ending.over:
+            ending(state, signal, now)
+            return state.out
         self._moved = self._moved or not isinstance(signal, UserMedia)  # media moves no deadline
         match signal:
             case Received(link, said):
@@ -88,25 +90,32 @@ class Conversation:
                 link_dialled(state, link, now)
             case LinkLost():
                 link_lost(state, signal, now)
-            case RecordingSaved():
-                state.emit(recording_saved(state.agent, signal), stored=True)
+            case RecordingSaved() | RecordingFailed():
+                recorder_reported(state, signal)
             case Tick():
                 self._tick(now)
             case _:
                 assert_never(signal)
+        if state.ending.over:
+            ended(state, now)
         return state.out
 
     def deadline(self) -> float | None:
         """When `Tick` is due at the latest, or `None` while only signals matter."""
         state = self._state
         if state.ending.over:
-            return None
+            return write_by(state)
         if self._moved:
             self._moved = False
             self._deadline = soonest(
                 state.links.deadline(), state.turns.deadline(), state.budget.deadline(), state.ending.leave_by
             )
         return self._deadline
+
+    @property
+    def waited(self) -> float:
+        """Seconds for which the end has waited for recordings: a part of `RunConfig.shutdown_timeout`."""
+        return self._state.ending.waited
 
     @property
     def agent(self) -> str:

@@ -41,7 +41,7 @@ def model_said(state: ConversationState, link: int, said: ModelSignal, now: floa
             if data and _takes_floor(state, now):
                 state.emit(drafts.audio(state.agent, data, mime_type))
                 state.playhead.spoke(state.turns.completed, data, mime_type, now)
-                state.do(state.recording.add("model", data, mime_type))
+                state.do(state.recording.add("model", state.agent, data, mime_type, now))
         case ModelText(text, thought):
             if text and _takes_floor(state, now):
                 ended = state.turns.text(text, thought)
@@ -153,7 +153,7 @@ def _interrupted(state: ConversationState, now: float) -> None:
     state.flush_transcript("user")
     state.flush_transcript("model", interrupted=True, heard=heard.words)
     state.amend(heard)
-    state.save("model")
+    state.do(state.recording.interrupted(now))
     stopped = [call.id for call in state.calls.running() if call.facts.cancel_on_interruption]
     if stopped:
         calls_cancelled(state, stopped, tell_model=True)

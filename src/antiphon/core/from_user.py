@@ -42,9 +42,10 @@ UserSignal = (
 def user_did(state: ConversationState, signal: UserSignal, now: float) -> None:
     """Takes in one thing the user did."""
     match signal:
-        case UserMedia(blob):
-            state.do(state.recording.add("user", blob.data or b"", blob.mime_type or ""))
-            state.say(Media(blob))
+        case UserMedia(blob, shed):
+            state.do(state.recording.add("user", USER, blob.data or b"", blob.mime_type or "", now))
+            if not shed:
+                state.say(Media(blob))
         case UserTurn():
             state.budget.heard(now)
             _turn(state, signal, now)

@@ -43,6 +43,7 @@ __all__ = [
     "ModelText",
     "OutputTranscript",
     "Received",
+    "RecordingFailed",
     "RecordingSaved",
     "Signal",
     "Tick",
@@ -240,9 +241,13 @@ class LinkLost:
 
 @dataclass(frozen=True, slots=True)
 class UserMedia:
-    """One audio chunk or video frame, as `requests.check_blob` lets it through."""
+    """One audio chunk or video frame, as `requests.check_blob` lets it through.
+
+    `shed` is one that the model will not hear, because it did not keep up (contract 2.2).
+    """
 
     blob: Blob
+    shed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,13 +328,21 @@ class ToolYielded:
 
 @dataclass(frozen=True, slots=True)
 class RecordingSaved:
-    """A stretch of one voice is in the artifact service."""
+    """The recording of that number is in the artifact service."""
 
-    speaker: Literal["user", "model"]
+    number: int
     file_uri: str
     mime_type: str
     name: str
     version: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingFailed:
+    """The recording of that number could not be made an artifact; `reason` is told to the application."""
+
+    number: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,5 +366,6 @@ Signal = (
     | LinkDialled
     | LinkLost
     | RecordingSaved
+    | RecordingFailed
     | Tick
 )

@@ -41,6 +41,12 @@ class Ending:
     leave_by: float | None = None
     """The user has left; what waits for the model may still be delivered until then."""
     over: bool = False
+    """Nothing is to be done any more but to wait for recordings, and to say `last`."""
+    last: End | None = None
+    since: float = 0.0
+    """When it was over."""
+    waited: float = 0.0
+    """Seconds for which the end has waited for recordings."""
 
 
 class ConversationState:
@@ -57,7 +63,7 @@ class ConversationState:
         self.outbox = Outbox(config.held_audio)
         handle = resumption.handle if resumption else None
         self.links = Links(config.retry, config.connect_timeout, handle, chance)
-        self.recording = Recording(config.save_live_blob)
+        self.recording = Recording(config, now)
         self.budget = Budget(config.limits, config.max_llm_calls, now)
         self.ending = Ending()
         self.out: list[Command] = []
@@ -207,12 +213,22 @@ class ConversationState:
     # The end.
 
     def finish(self, reason: str, by: EndedBy, error: AntiphonError | None = None) -> None:
-        """Ends the conversation: nothing is left open, no command comes after (contract 1.5, 1.6)."""
+        """Ends the conversation: nothing is left open (contract 1.5, 1.6).
+
+        The last words are said when what was recorded is written.
+        """
         self.flush()
-        self.save("user", "model")
+        self.do(self.recording.close(self.agent))
         for call in self.calls.running():
             self.abandon(call.id, f"the conversation ended: {reason}")
         self.do(self.links.hang_up())
-        self.fact("closed", reason=reason, by=by)
-        self.out.append(End(reason, by, error))
         self.ending.over = True
+        self.ending.last = End(reason, by, error)
+
+    def end(self, now: float) -> None:
+        """Says the last words; no command comes after."""
+        last, self.ending.last = self.ending.last, None
+        assert last is not None, "it is over, and the last words were not said"
+        self.fact("closed", reason=last.reason, by=last.by)
+        self.out.append(last)
+        self.ending.waited = now - self.ending.since
