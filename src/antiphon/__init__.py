@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from antiphon import errors, types
     from antiphon.agents import Agent, InvocationContext, ReadonlyContext, SequentialAgent
-    from antiphon.artifacts import InMemoryArtifactService
+    from antiphon.artifacts import FileArtifactService, InMemoryArtifactService
     from antiphon.config import Limits, Retry, RunConfig, StreamingMode
     from antiphon.errors import AntiphonError, ConfigurationError, ModelConnectionError
     from antiphon.events import ErrorCode, Event, EventActions, LlmResponse
@@ -39,6 +39,7 @@ __all__ = [
     "ErrorCode",
     "Event",
     "EventActions",
+    "FileArtifactService",
     "FunctionTool",
     "Gemini",
     "InMemoryArtifactService",
@@ -69,7 +70,7 @@ __all__ = [
 
 _HOMES = {
     "agents": ("Agent", "InvocationContext", "ReadonlyContext", "SequentialAgent"),
-    "artifacts": ("InMemoryArtifactService",),
+    "artifacts": ("FileArtifactService", "InMemoryArtifactService"),
     "config": ("Limits", "Retry", "RunConfig", "StreamingMode"),
     "errors": ("AntiphonError", "ConfigurationError", "ModelConnectionError"),
     "events": ("ErrorCode", "Event", "EventActions", "LlmResponse"),

@@ -95,7 +95,7 @@ class RunConfig(_Settings):
     save_live_blob: bool = Field(default=False, description="Record both voices as artifacts (contract 4.3).")
     record_conversation: bool = Field(
         default=False,
-        description="Record the whole conversation as one stereo artifact, user left, model right (contract 4.3).",
+        description="Record the conversation as one stereo artifact, user left, model right (contract 4.3).",
     )
     recording_spool: Path | None = Field(
         default=None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -97,6 +98,13 @@ class LosesRaces(InMemoryArtifactService):
         return version
 
 
+class TakesFilesAway(InMemoryArtifactService):
+    async def save_file(self, *, path: Path, **names: Any) -> int:
+        version = await super().save_file(path=path, **names)
+        path.unlink()
+        return version
+
+
 class ClosesOnce(InMemoryArtifactService):
     async def close(self) -> None:
         del self._scopes
@@ -113,6 +121,7 @@ BROKEN: dict[str, list[type[InMemoryArtifactService]]] = {
     "session_files_need_a_session_and_a_name": [TakesAnyName],
     "nothing_to_save_is_refused": [SavesNothing],
     "mappings_are_taken": [TakesPartsOnly],
+    "a_file_is_saved_like_any_artifact": [TakesFilesAway],
     "nothing_is_shared_with_the_store": [SharesParts],
     "concurrent_saves_get_versions_of_their_own": [LosesRaces],
     "closing_twice_is_fine": [ClosesOnce],
@@ -135,7 +144,7 @@ def contract(service: type[InMemoryArtifactService], name: str) -> Any:
 async def test_broken_service_fails(name: str, service: type[InMemoryArtifactService]) -> None:
     await contract(InMemoryArtifactService, name)()
     broken = contract(service, name)
-    with pytest.raises((AssertionError, AttributeError, UsageError)):
+    with pytest.raises((AssertionError, AttributeError, FileNotFoundError, UsageError)):
         await broken()
 
 

@@ -8,6 +8,7 @@ Rule 3  Nobody reaches another user's or application's artifacts (contract 8.7).
 
 from __future__ import annotations
 
+import asyncio
 import re
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
@@ -19,6 +20,7 @@ from antiphon.types import Part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 __all__ = ["ArtifactAddress", "ArtifactScope", "BaseArtifactService", "artifact_part", "artifact_scope"]
 
@@ -122,6 +124,26 @@ class BaseArtifactService(ABC):
         Raises:
             UsageError: there is nothing in it to save.
         """
+
+    async def save_file(
+        self,
+        *,
+        app_name: str,
+        user_id: str,
+        filename: str,
+        path: Path,
+        mime_type: str,
+        session_id: str | None = None,
+    ) -> int:
+        """Save what is in the file at `path`, like `save_artifact`; the file stays the caller's.
+
+        Here it is read whole into memory; a service that can do without should.
+        """
+        data = await asyncio.to_thread(path.read_bytes)
+        part = Part.from_bytes(data=data, mime_type=mime_type)
+        return await self.save_artifact(
+            app_name=app_name, user_id=user_id, filename=filename, artifact=part, session_id=session_id
+        )
 
     @abstractmethod
     async def load_artifact(

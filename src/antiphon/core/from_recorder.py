@@ -56,7 +56,7 @@ def ending(state: ConversationState, signal: Signal, now: float) -> None:
     if pending:
         state.error(
             ErrorCode.RECORDING_FAILED,
-            f"Recordings not written within {due - state.ending.since:g} s of the end: {pending}. The artifact "
-            "service takes too long; if it needs that, raise RunConfig.shutdown_timeout.",
+            f"Recordings not written within {due - state.ending.since:g} s of the end: {pending}. The "
+            "artifact service takes too long; if it needs that, raise RunConfig.shutdown_timeout.",
         )
     state.end(now)

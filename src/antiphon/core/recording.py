@@ -2,7 +2,8 @@
 
 Rule 1  Turn complete writes both voices; interruption and generation complete write the model's; the end of a
         link or of the conversation writes both.
-Rule 2  A recording is of one voice, of one agent if it is the model's, and at one rate: a change begins another.
+Rule 2  A recording is of one voice, of one agent if it is the model's, and at one rate: a change begins
+        another.
 Rule 3  One longer than `ROLL_OVER` seconds is written and goes on as another.
 Rule 4  The user's voice is what the user said: also what was shed and never reached the model.
 """

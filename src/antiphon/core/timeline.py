@@ -1,7 +1,7 @@
 """Where on the conversation's timeline each voice is heard (contract 4.3).
 
 Rule 1  A voice begins when its first chunk arrives; what follows is laid back to back, as it is played.
-Rule 2  A chunk that comes more than `GAP` seconds after its voice has fallen silent begins anew, when it comes.
+Rule 2  A chunk that comes `GAP` seconds or more after its voice has fallen silent begins anew, when it comes.
 Rule 3  An interruption cuts the model's voice off where it stands: what lies after that was never heard.
 
 Positions are estimated from what arrives. Where a client reports what it has played, that position is what

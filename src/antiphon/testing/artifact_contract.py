@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from antiphon.artifacts import BaseArtifactService
@@ -131,6 +133,21 @@ class ArtifactServiceContract(ServiceContract[BaseArtifactService]):
             await service.save_artifact(**HERE, filename="a", artifact=given)
             expected = Part.from_bytes(data=b"\0\1", mime_type="image/png")
             assert await service.load_artifact(**HERE, filename="a") == expected
+
+    async def test_a_file_is_saved_like_any_artifact(self) -> None:  # contract 4.3
+        async with self.service() as service:
+            with TemporaryDirectory() as folder:
+                path = Path(folder, "voice.wav")
+                for version in range(2):
+                    path.write_bytes(bytes([version]) * 100_000)
+                    saved = await service.save_file(**HERE, filename="a", path=path, mime_type="audio/wav")
+                    assert saved == version
+                assert path.exists()
+            expected = Part.from_bytes(data=b"\0" * 100_000, mime_type="audio/wav")
+            assert await service.load_artifact(**HERE, filename="a", version=0) == expected
+            for where in ({**WHO, "filename": "a"}, {**HERE, "filename": " "}):
+                with refused(UsageError):
+                    await service.save_file(**where, path=Path(__file__), mime_type="text/plain")
 
     async def test_nothing_is_shared_with_the_store(self) -> None:  # contract 8.7
         async with self.service() as service:
