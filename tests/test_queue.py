@@ -304,8 +304,8 @@ async def test_a_reader_that_gives_up_gives_the_queue_back() -> None:
 async def test_what_comes_while_the_reader_sits_down_is_seen() -> None:
     # contract 5.7
     class Late(LiveRequestQueue):
-        def attach(self, wake: Any) -> None:
-            super().attach(wake)
+        def attach(self, wake: Any, *, keep_shed: bool = False) -> None:
+            super().attach(wake, keep_shed=keep_shed)
             if not self.depth:
                 self.send_content("hello")
 

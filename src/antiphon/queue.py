@@ -53,6 +53,7 @@ class LiveRequestQueue:
         self._closed = False
         self._playback: Playback | None = None
         self._wake: Callable[[], None] | None = None
+        self._shed: deque[Blob] | None = None
 
     # What the application calls.
 
@@ -157,8 +158,10 @@ class LiveRequestQueue:
 
     # What the runtime and streaming tools call.
 
-    def attach(self, wake: Callable[[], None]) -> None:
+    def attach(self, wake: Callable[[], None], *, keep_shed: bool = False) -> None:
         """Claims the queue; `wake` is called, from any thread, when there is something to `take`.
+
+        With `keep_shed` what is shed is kept for `take_shed`, `max_frames` of it.
 
         Raises `QueueInUse` when another invocation holds it (contract 1.4), and `QueueClosed` when it was
         closed and nothing waits in it any more: nothing could ever come out of it.
@@ -171,11 +174,16 @@ class LiveRequestQueue:
                     "This LiveRequestQueue already serves a run_live(); make one per conversation."
                 )
             self._wake = wake
+            self._shed = deque(maxlen=self._limits[1]) if keep_shed else None
 
     def detach(self) -> None:
         """Gives the queue back; what still waits in it stays."""
         with self._lock:
-            self._wake = None
+            self._wake = self._shed = None
+
+    def take_shed(self) -> Blob | None:
+        """The oldest media that was dropped, if it was to be kept: it is older than what `take` gives."""
+        return self._shed.popleft() if self._shed else None
 
     def take_playback(self) -> Playback | None:
         """The newest report of what was heard, once."""
@@ -229,8 +237,10 @@ class LiveRequestQueue:
                 or len(self._media) > max_frames
                 or self._waiting_images > max_images
             ):
-                self._pop_media()
+                dropped = self._pop_media()
                 self._dropped += 1
+                if self._shed is not None:
+                    self._shed.append(dropped)
                 report, self._in_burst = not self._in_burst or report, True
         if report:
             log.warning("The model cannot keep up; dropping the oldest media (%d so far).", self._dropped)

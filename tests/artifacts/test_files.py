@@ -9,8 +9,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,6 +18,9 @@ from antiphon.artifacts.files import STALE, UNFINISHED
 from antiphon.errors import AntiphonError, ConfigurationError
 from antiphon.testing.contracts import ArtifactServiceContract
 from antiphon.types import Part
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HERE: Any = {"app_name": "app", "user_id": "ann", "session_id": "s1"}
 
@@ -114,7 +116,8 @@ async def test_a_version_that_somebody_takes_meanwhile_is_not_overwritten(
     service: FileArtifactService, monkeypatch: pytest.MonkeyPatch
 ) -> None:  # contract 4.3
     other = FileArtifactService(service.root)
-    rename, begun = os.rename, []
+    rename = os.rename
+    begun: list[object] = []
 
     def slow(source: Any, target: Any) -> None:
         if not begun:
@@ -133,7 +136,8 @@ async def test_an_artifact_deleted_while_another_version_is_saved_begins_anew(
     service: FileArtifactService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await service.save_artifact(**HERE, filename="f", artifact=Part(text="old"))
-    rename, begun = os.rename, []
+    rename = os.rename
+    begun: list[object] = []
 
     def slow(source: Any, target: Any) -> None:
         if not begun:
@@ -162,7 +166,7 @@ async def test_what_was_never_finished_is_not_listed_and_goes_in_time(service: F
 
 async def test_a_damaged_artifact_says_where_it_is(service: FileArtifactService) -> None:
     await service.save_artifact(**HERE, filename="f", artifact=Part(text="x"))
-    [about] = [path for path in service.root.rglob("about.json")]
+    [about] = list(service.root.rglob("about.json"))
     about.write_text("{")
     with pytest.raises(AntiphonError, match=r"artifacts/f/0 is damaged"):
         await service.load_artifact(**HERE, filename="f")

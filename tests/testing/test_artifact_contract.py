@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,6 +12,9 @@ from antiphon.artifacts import InMemoryArtifactService
 from antiphon.errors import UsageError
 from antiphon.testing.artifact_contract import ArtifactServiceContract
 from antiphon.types import Blob, Part
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class TextOnly(InMemoryArtifactService):
@@ -101,7 +103,7 @@ class LosesRaces(InMemoryArtifactService):
 class TakesFilesAway(InMemoryArtifactService):
     async def save_file(self, *, path: Path, **names: Any) -> int:
         version = await super().save_file(path=path, **names)
-        path.unlink()
+        await asyncio.to_thread(path.unlink)
         return version
 
 

@@ -3,10 +3,10 @@
     root/apps/<app>/users/<user>/sessions/<session>/artifacts/<filename>/<version>/
     root/apps/<app>/users/<user>/artifacts/<filename>/<version>/        those of a user
 
-A version is a folder with `about.json` (the name, the MIME type and all else that is said of the artifact) and,
-if it has bytes, a file `content` with the name's ending, such as `content.wav`. The folder is made elsewhere
-under the root, written through to the disk, and moved into place in one step that fails if the place is taken:
-so a version is there whole or not at all, and no number is given twice, whoever else writes.
+A version is a folder with `about.json` (the name, the MIME type and all else that is said of the artifact)
+and, if it has bytes, a file `content` with the name's ending, such as `content.wav`. The folder is made
+elsewhere under the root, written through to the disk, and moved into place in one step that fails if the
+place is taken: so a version is there whole or not at all, and no number is given twice, whoever else writes.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Rule 1  Only `a-z`, `0-9`, `-`, `_` and inner dots stand for themselves; any other byte of the name's UTF-8 is
         written `%xx`. Capitals too: there are file systems on which `A` and `a` are one name.
 Rule 2  No name is special: neither `.` and `..`, nor what Windows keeps for devices.
-Rule 3  A name too long for a file system is its beginning, `~`, and its SHA-256: what it was stands beside it.
+Rule 3  A name too long for a file system is its beginning, `~`, and its SHA-256: what it was stands beside.
 """
 
 from __future__ import annotations

@@ -113,6 +113,11 @@ class Conversation:
         return self._deadline
 
     @property
+    def over(self) -> bool:
+        """Whether it has ended, though it may still wait for its recordings."""
+        return self._state.ending.over
+
+    @property
     def waited(self) -> float:
         """Seconds for which the end has waited for recordings: a part of `RunConfig.shutdown_timeout`."""
         return self._state.ending.waited

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import random
 from collections import deque
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Self, assert_never
 
@@ -14,12 +15,15 @@ from antiphon.core.commands import (
     Begin,
     CancelTool,
     Command,
+    Cut,
     Dial,
     Emit,
     End,
     HangUp,
+    Place,
     Record,
     RunTool,
+    SaveConversation,
     SaveRecording,
     Send,
     Store,
@@ -34,6 +38,7 @@ from antiphon.runtime.intake import Intake
 from antiphon.runtime.links import LinkBoard
 from antiphon.runtime.opening import Opening
 from antiphon.runtime.outlet import Outlet
+from antiphon.runtime.recorder import Recorder
 from antiphon.runtime.tasks import TaskOwner
 from antiphon.runtime.toolrunner import ToolRunner
 
@@ -42,11 +47,11 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from antiphon.agents import InvocationContext, Troupe
+    from antiphon.artifacts import BaseArtifactService
     from antiphon.events import Event
     from antiphon.queue import LiveRequestQueue
     from antiphon.runtime.metrics import Metrics
     from antiphon.sessions import BaseSessionService
-    from antiphon.tools.context import Artifacts
 
 __all__ = ["Driver"]
 
@@ -54,6 +59,11 @@ log = logging.getLogger(__name__)
 
 ORDERLY: Final = 0.8
 """The share of `RunConfig.shutdown_timeout` for ending in good order; what still runs is then cancelled."""
+
+LAST_WORDS: Final = 0.6
+"""The share of it in which a conversation says its last words: more than it waits for its recordings."""
+SPOOL_CLOSE: Final = 0.1
+"""Seconds that letting go of the recordings' folder is given at least: it is a matter of closing a file."""
 
 
 class Driver:
@@ -70,7 +80,7 @@ class Driver:
         troupe: Troupe,
         queue: LiveRequestQueue,
         sessions: BaseSessionService,
-        artifacts: Artifacts | None,
+        artifacts: BaseArtifactService | None,
         metrics: Metrics,
     ) -> None:
         config = invocation.run_config
@@ -82,13 +92,15 @@ class Driver:
         )
         self._invocation = invocation = replace(invocation, session=self._outlet.session)
         models = {name: speaker.model for name, speaker in troupe.speakers.items()}
-        self._intake = Intake(queue, self.feed, lambda: self._links.writable)
+        records = config.save_live_blob or config.record_conversation
+        self._intake = Intake(queue, self.feed, self._takes_more, keep_shed=records)
         self._links = LinkBoard(config, models, self._tasks, self.feed, self._intake.drain)
         contexts = Contexts(invocation, artifacts)
         self._tools = ToolRunner(
             lambda agent: troupe.speakers[agent].tools, contexts.for_call, self.feed, self._tasks
         )
         self._opening = Opening(contexts, troupe, self._links, self._tasks, self._fail)
+        self._recorder = Recorder(invocation, artifacts, self.feed, self._tasks)
         self._pump = _Pump()
 
     # What the runner calls.
@@ -109,10 +121,10 @@ class Driver:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        leave_by = self._loop.time() + self._invocation.run_config.shutdown_timeout
+        within = self._invocation.run_config.shutdown_timeout - self._conversation.waited
+        leave_by = self._loop.time() + within
         self._intake.close()
         self.feed(AppLeft())
-        self._pump.stop()
         self._outlet.close()
         cancelled: asyncio.CancelledError | None = None
         ending = self._tasks.spawn(self._end(leave_by), "antiphon-shutdown")
@@ -132,15 +144,29 @@ class Driver:
 
     async def _end(self, leave_by: float) -> None:
         """Ends in good order what can, then the rest."""
+        self._recorder.resume()
         orderly = [
             self._tasks.spawn(self._links.close_all(), "antiphon-close"),
-            self._tasks.spawn(self._outlet.flush(), "antiphon-flush"),
+            self._tasks.spawn(self._flush(leave_by), "antiphon-flush"),
         ]
         _, late = await asyncio.wait(orderly, timeout=(leave_by - self._loop.time()) * ORDERLY)
         if late:
             names = ", ".join(task.get_name() for task in late)
             log.error("Ending %s takes too long: %s is cut off.", self._invocation.invocation_id, names)
         await self._tasks.cancel_all(max(leave_by - self._loop.time(), 0.0))
+        self._pump.stop()
+        closing = self._tasks.spawn(self._recorder.close(), "antiphon-spool-close")
+        await asyncio.wait([closing], timeout=max(leave_by - self._loop.time(), SPOOL_CLOSE))
+
+    async def _flush(self, leave_by: float) -> None:
+        """Returns when the conversation has said its last words, and all is stored."""
+        with suppress(TimeoutError):  # one that has crashed may have none
+            async with asyncio.timeout((leave_by - self._loop.time()) * LAST_WORDS):
+                await self._pump.ended.wait()
+        await self._outlet.flush()
+
+    def _takes_more(self) -> bool:
+        return self._links.writable and not self._conversation.over
 
     # Signals in, commands out.
 
@@ -183,11 +209,12 @@ class Driver:
                     self._opening.begin(command)
                 case HangUp(link, code, reason):
                     self._links.hang_up(link, code, reason)
-                case Record() | SaveRecording():
-                    pass
+                case Record() | SaveRecording() | Place() | Cut() | SaveConversation():
+                    self._recorder.perform(command)
                 case End(_, _, error):
                     self._intake.stop()
                     self._pump.stop()
+                    self._pump.ended.set()
                     self._outlet.channel.close(error)
                 case _:
                     assert_never(command)
@@ -222,6 +249,7 @@ class _Pump:
         self.inbox: deque[Signal] = deque()
         self.running = False
         self.stopped = False
+        self.ended = asyncio.Event()
         self.failed = False
         self.timer: asyncio.TimerHandle | None = None
 

@@ -35,22 +35,29 @@ class Intake:
     """Takes requests from the user's queue and gives them to `feed` as signals.
 
     To be made on the conversation's loop. While `writable` says that the model takes no more, requests stay
-    in the queue, where the oldest media is shed; whoever sees that change calls `drain`.
+    in the queue, where the oldest media is shed; whoever sees that change calls `drain`. With `keep_shed`
+    what is shed is fed all the same, marked as such: it is recorded.
     """
 
     def __init__(
-        self, queue: LiveRequestQueue, feed: Callable[[Signal], None], writable: Callable[[], bool]
+        self,
+        queue: LiveRequestQueue,
+        feed: Callable[[Signal], None],
+        writable: Callable[[], bool],
+        *,
+        keep_shed: bool = False,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._queue = queue
         self._feed = feed
         self._writable = writable
+        self._keep_shed = keep_shed
         self._draining = False
         self._stopped = False
 
     def open(self) -> None:
         """Claims the queue. Raises `QueueInUse`, `QueueClosed`."""
-        self._queue.attach(self._wake)
+        self._queue.attach(self._wake, keep_shed=self._keep_shed)
 
     def stop(self) -> None:
         """Takes nothing any more."""
@@ -79,6 +86,9 @@ class Intake:
         for _ in range(BURST):
             if self._stopped:
                 return
+            if (shed := self._queue.take_shed()) is not None:
+                self._feed(UserMedia(shed, shed=True))
+                continue
             if not self._writable():
                 if self._queue.closed:
                     self._feed(UserLeaving())

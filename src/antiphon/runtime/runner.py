@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 from uuid import uuid4
 
 from pydantic import ValidationError
@@ -17,15 +17,23 @@ from antiphon.events import Event, Lifecycle
 from antiphon.queue import LiveRequestQueue
 from antiphon.runtime.driver import Driver
 from antiphon.runtime.metrics import Metrics
+from antiphon.runtime.recovery import recover
+from antiphon.runtime.stereo import check_resampler
 from antiphon.runtime.toolsets import close_all, gather
 from antiphon.sessions import BaseSessionService, InMemorySessionService, Session
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
+    from pathlib import Path
 
 __all__ = ["InMemoryRunner", "Runner"]
 
 log = logging.getLogger(__name__)
+
+NO_ARTIFACTS: Final = (
+    "There is nowhere to keep recordings: give the Runner an artifact_service, e.g. "
+    "antiphon.FileArtifactService(folder), or leave save_live_blob and record_conversation out of RunConfig."
+)
 
 
 class Runner:
@@ -85,7 +93,7 @@ class Runner:
                 f"not {type(live_request_queue).__name__}."
             )
         config = _config(run_config)
-        _refuse_what_is_not_there(config)
+        self._refuse_what_cannot_be(config)
         for speaker in self._troupe.speakers.values():
             speaker.model.check(config)
         session = await self._session(user_id, session_id)
@@ -139,6 +147,27 @@ class Runner:
         ]
         return self._troupe.with_tools(gathered.tools), missing if config.lifecycle_events else []
 
+    async def recover_recordings(self, spool: Path | None = None) -> list[Event]:
+        """Makes artifacts of the recordings that were left, by killed processes for one (contract 4.3).
+
+        To be called when the application starts, with the `RunConfig.recording_spool` it uses. Sessions that
+        are still there are told by an event each; the events are returned. Conversations that are running, in
+        whatever process, are left alone. What cannot be saved now is logged, and stays for the next time.
+        Raises `ConfigurationError` without an artifact service.
+        """
+        if self.artifact_service is None:
+            raise ConfigurationError(NO_ARTIFACTS)
+        first = self._troupe.cast.first
+        return await recover(self.app_name, first, self.artifact_service, self.session_service, spool)
+
+    def _refuse_what_cannot_be(self, config: RunConfig) -> None:
+        if config.streaming_mode is StreamingMode.SSE:
+            raise ConfigurationError("streaming_mode=SSE is not there yet: leave it out of the RunConfig.")
+        if (config.save_live_blob or config.record_conversation) and self.artifact_service is None:
+            raise ConfigurationError(NO_ARTIFACTS)
+        if config.record_conversation:
+            check_resampler()
+
     async def _session(self, user_id: str, session_id: str) -> Session:
         session = await self.session_service.get_session(
             app_name=self.app_name, user_id=user_id, session_id=session_id
@@ -175,13 +204,6 @@ def _config(given: RunConfig | dict[str, Any] | None) -> RunConfig:
         return RunConfig.model_validate(given)
     except ValidationError as error:
         raise ConfigurationError(f"run_config cannot be read: {error}") from error
-
-
-def _refuse_what_is_not_there(config: RunConfig) -> None:
-    if config.streaming_mode is StreamingMode.SSE:
-        raise ConfigurationError("streaming_mode=SSE is not there yet: leave it out of the RunConfig.")
-    if config.save_live_blob:
-        raise ConfigurationError("Recording is not there yet: leave RunConfig(save_live_blob=) out.")
 
 
 def _tell_what_will_not_work(troupe: Troupe) -> None:

@@ -22,6 +22,10 @@ def _text(part: Part | None) -> str | None:
     return part.text if part else None
 
 
+def _write(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
+
+
 class ArtifactServiceContract(ServiceContract[BaseArtifactService]):
     """Inherit, and say how to make the service (see `antiphon.testing.contracts`)."""
 
@@ -139,10 +143,10 @@ class ArtifactServiceContract(ServiceContract[BaseArtifactService]):
             with TemporaryDirectory() as folder:
                 path = Path(folder, "voice.wav")
                 for version in range(2):
-                    path.write_bytes(bytes([version]) * 100_000)
+                    _write(path, bytes([version]) * 100_000)
                     saved = await service.save_file(**HERE, filename="a", path=path, mime_type="audio/wav")
                     assert saved == version
-                assert path.exists()
+                _write(path, b"the file stays ours")
             expected = Part.from_bytes(data=b"\0" * 100_000, mime_type="audio/wav")
             assert await service.load_artifact(**HERE, filename="a", version=0) == expected
             for where in ({**WHO, "filename": "a"}, {**HERE, "filename": " "}):
