@@ -58,7 +58,9 @@ class _Track:
     stem: str
     voice: Voice
     trouble: str | None = None
-    """Why it cannot be written; from then on nothing more is."""
+    """Why it is not whole; nothing more is taken for it."""
+    broken: bool = False
+    """Whether a write has failed; nothing more is written to it."""
 
 
 @dataclass(slots=True)
@@ -246,13 +248,13 @@ class _Disk:
         loop = asyncio.get_running_loop()
         while self._jobs:
             job = self._jobs[0]
-            if job.track.trouble is None and job.work is not _nothing:
+            if not job.track.broken and job.work is not _nothing:
                 if self._running is None:
                     self._running = loop.run_in_executor(None, job.work)
                 await asyncio.wait([self._running])  # a worker that is cancelled leaves it to the next
                 error, self._running = self._running.exception(), None
                 if error is not None:
-                    job.track.trouble = f"{type(error).__name__}: {error}"
+                    job.track.broken, job.track.trouble = True, f"{type(error).__name__}: {error}"
                     log.warning("Recording failed: %s", job.track.trouble)
             self._jobs.popleft()
             self._held -= job.size

@@ -50,7 +50,7 @@ def repair(path: Path) -> bool:
             return False
         fields = _LAYOUT.unpack(told)
         file.seek(0)
-        file.write(header(size, rate=fields[6], channels=fields[5]))
+        file.write(header(size, rate=fields[7], channels=fields[6]))
     return True
 
 
@@ -78,4 +78,5 @@ def _read(path: Path, start: int, length: int) -> bytes:
         return bytes(length)
     with path.open("rb") as file:
         file.seek(start)
-        return file.read(length).ljust(length, b"\0")
+        pcm = file.read(length)
+    return pcm[: len(pcm) // 2 * 2].ljust(length, b"\0")

@@ -26,6 +26,10 @@ def _write(path: Path, data: bytes) -> None:
     path.write_bytes(data)
 
 
+def _read(path: Path) -> bytes:
+    return path.read_bytes()
+
+
 class ArtifactServiceContract(ServiceContract[BaseArtifactService]):
     """Inherit, and say how to make the service (see `antiphon.testing.contracts`)."""
 
@@ -145,8 +149,7 @@ class ArtifactServiceContract(ServiceContract[BaseArtifactService]):
                 for version in range(2):
                     _write(path, bytes([version]) * 100_000)
                     saved = await service.save_file(**HERE, filename="a", path=path, mime_type="audio/wav")
-                    assert saved == version
-                _write(path, b"the file stays ours")
+                    assert (saved, len(_read(path))) == (version, 100_000), "the file stays the caller's"
             expected = Part.from_bytes(data=b"\0" * 100_000, mime_type="audio/wav")
             assert await service.load_artifact(**HERE, filename="a", version=0) == expected
             for where in ({**WHO, "filename": "a"}, {**HERE, "filename": " "}):
