@@ -26,6 +26,8 @@ def test_the_defaults_are_those_of_a_spoken_live_conversation() -> None:
     assert config.session_resumption is None
     assert config.max_llm_calls == 500
     assert not config.save_live_blob
+    assert not config.record_conversation
+    assert config.recording_spool is None
     assert config.lifecycle_events
     assert config.shutdown_timeout == 5.0
 

@@ -177,6 +177,34 @@ def test_the_oldest_audio_is_dropped_and_counted(caplog: pytest.LogCaptureFixtur
     assert len(caplog.records) == 1, "said once per burst"
 
 
+def test_what_is_dropped_is_kept_for_whoever_asked_for_it() -> None:
+    # contract 2.2, 4.3: to be recorded; as much of it as may wait, the newest
+    queue = LiveRequestQueue(max_frames=2)
+    queue.send_realtime(numbered(0))
+    queue.attach(lambda: None, keep_shed=True)
+    assert queue.take_shed() is None
+    for number in range(1, 5):
+        queue.send_realtime(numbered(number))
+    assert [queue.take_shed() for _ in range(3)] == [
+        numbered(1),
+        numbered(2),
+        None,
+    ]
+    queue.send_realtime(numbered(5))
+    queue.detach()
+    assert queue.take_shed() is None
+    assert queue.dropped == 4
+
+
+def test_what_is_dropped_is_gone_unless_somebody_asked_for_it() -> None:
+    # contract 2.2: memory
+    queue = LiveRequestQueue(max_frames=1)
+    queue.attach(lambda: None)
+    for number in range(3):
+        queue.send_realtime(numbered(number))
+    assert queue.take_shed() is None
+
+
 def test_the_next_burst_is_reported_again(caplog: pytest.LogCaptureFixture) -> None:
     # contract 2.2
     queue = LiveRequestQueue(max_frames=1)

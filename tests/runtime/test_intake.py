@@ -6,7 +6,9 @@ import threading
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from antiphon import types
+from antiphon import LiveRequestQueue, types
+from antiphon.core.signals import UserMedia
+from antiphon.runtime.intake import Intake
 from antiphon.testing.live_server import frames
 
 if TYPE_CHECKING:
@@ -110,3 +112,21 @@ async def test_what_the_client_has_played_is_what_the_session_says(converse: Con
     assert amendment.amends in words
     assert (words[amendment.amends], words[amendment.id]) == ("one two three", "one")
     assert amendment.interrupted
+
+
+async def test_what_the_queue_sheds_is_fed_as_such_before_what_came_later() -> None:
+    """contract 2.2, 4.3: to those who record; to others it is gone"""
+    for keep_shed in (True, False):
+        queue, fed = LiveRequestQueue(max_frames=2), list[UserMedia]()
+        blobs = [types.Blob(data=bytes([n, 0]), mime_type="audio/pcm") for n in range(4)]
+        writable = False
+        intake = Intake(queue, fed.append, lambda: writable, keep_shed=keep_shed)  # type: ignore[arg-type]  # noqa: B023
+        intake.open()
+        for blob in blobs:
+            queue.send_realtime(blob)
+        shed = [UserMedia(blob, shed=True) for blob in blobs[:2]]
+        assert fed == (shed if keep_shed else [])
+        writable = True
+        intake.drain()
+        assert fed[-2:] == [UserMedia(blob) for blob in blobs[2:]]
+        intake.close()

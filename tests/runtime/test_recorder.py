@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from antiphon import ErrorCode, FileArtifactService
+from antiphon import ErrorCode, Event, FileArtifactService, InMemorySessionService, Session
+from antiphon.core import Conversation
 from antiphon.core.recording import ROLL_OVER
 from antiphon.core.signals import (
     GenerationComplete,
@@ -19,7 +20,7 @@ from antiphon.core.signals import (
     ToolCalls,
     TurnComplete,
 )
-from antiphon.errors import ConnectionLost
+from antiphon.errors import ConnectionLost, StoreFailed, UsageError
 from antiphon.runtime import recorder as module
 from antiphon.runtime.recorder import BLOCK, RETRIES
 from antiphon.runtime.spool import Spool
@@ -260,8 +261,6 @@ async def test_a_service_that_keeps_failing_is_an_error_and_the_conversation_goe
 
 
 async def test_what_is_refused_is_not_tried_again(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
-    from antiphon.errors import UsageError
-
     async def refuse(**names: Any) -> int:
         raise UsageError("no")
 
@@ -419,6 +418,51 @@ async def test_the_end_waits_for_recordings_but_not_for_ever(tmp_path: Path) -> 
     slow.takes = 0.0
     [recovered] = await studio.runner.recover_recordings(studio.spool)
     assert [pcm for *_, pcm in await studio.heard([recovered])] == [b"\1\0"]
+
+
+async def test_all_of_an_end_takes_no_longer_than_the_shutdown_timeout(tmp_path: Path) -> None:
+    # contract 1.6: waiting for recordings, then for a store that is stuck
+    studio = Studio(tmp_path, shutdown_timeout=4.0)
+    slow = studio.artifacts = SlowFiles(tmp_path / "artifacts")
+    slow.takes = 1e6
+
+    async def stuck(*_: Any) -> Any:
+        await asyncio.Event().wait()
+
+    def speak() -> None:
+        studio.sessions.append_event = stuck  # type: ignore[method-assign, assignment]
+        studio.speaks(b"\1\0")
+        studio.says(TurnComplete())
+
+    with pytest.raises(StoreFailed):
+        await studio.act(speak)
+    assert 2.0 < now() <= 4.0
+
+
+async def test_what_was_said_is_stored_though_the_conversation_cannot_say_its_last_words(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # contract 1.6, 4.1: a bug in it loses nothing, and is waited for only so long
+    def broken(*_: Any) -> None:
+        raise LookupError("a bug")
+
+    class SlowStore(InMemorySessionService):
+        async def append_event(self, session: Session, event: Event) -> Event:
+            await asyncio.sleep(0.5)
+            return await super().append_event(session, event)
+
+    def break_it() -> None:
+        studio.queue.send_content("Hello")
+        studio.queue.send_content("Goodbye")
+        monkeypatch.setattr(Conversation, "handle", broken)
+
+    studio.sessions = SlowStore()
+    with pytest.raises(LookupError):
+        await studio.act(break_it)
+    session = await studio.sessions.get_session(**HERE)
+    assert session
+    assert [event.author for event in session.events] == ["user", "user"]
+    assert now() <= 5.0
 
 
 async def test_what_is_sent_while_the_end_waits_stays_in_the_queue(tmp_path: Path, studio: Studio) -> None:

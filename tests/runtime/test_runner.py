@@ -12,6 +12,7 @@ import pytest
 
 from antiphon import (
     Agent,
+    InMemoryArtifactService,
     InMemoryRunner,
     LiveRequestQueue,
     Retry,
@@ -25,6 +26,7 @@ from antiphon.errors import (
     ConfigurationError,
     ConnectionLost,
     MissingCredentials,
+    MissingExtra,
     ModelConnectionError,
     ModelNotFound,
     ModelUnavailable,
@@ -40,6 +42,8 @@ from antiphon.models.gemini import Gemini
 from antiphon.testing.live_server import Call, LiveServer, Timing
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from antiphon import Event
     from tests.runtime.conftest import Conversation, Converse
 
@@ -510,6 +514,54 @@ async def test_what_is_no_run_config_is_refused(converse: Converse, config: Any,
         with pytest.raises(ConfigurationError, match=complaint):
             await talk.all()
         assert talk.server.connections == []
+
+
+@pytest.mark.parametrize("field", ["save_live_blob", "record_conversation"])
+async def test_a_recording_that_nobody_would_keep_is_refused(converse: Converse, field: str) -> None:
+    """contract 4.3"""
+    async with converse(config={field: True}) as talk:
+        with pytest.raises(ConfigurationError, match="give the Runner an artifact_service"):
+            await talk.all()
+        assert talk.server.connections == []
+
+
+async def test_a_conversation_cannot_be_recorded_without_the_extra(
+    converse: Converse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """contract 4.3: said before anything is opened"""
+    monkeypatch.setattr("antiphon.runtime.stereo.find_spec", lambda name: None)
+    async with converse(config=RunConfig(record_conversation=True)) as talk:
+        talk.runner.artifact_service = InMemoryArtifactService()
+        with pytest.raises(MissingExtra, match=r"antiphon\[recording\]"):
+            await talk.all()
+        assert talk.server.connections == []
+
+
+async def test_a_recorded_turn_is_told_of_over_a_real_connection(converse: Converse, tmp_path: Path) -> None:
+    """contract 4.3: with a service that knows nothing of files"""
+    spoken = bytes(range(256)) * 64
+
+    async def script(call: Call) -> None:
+        await call.setup()
+        await call.receive_text()
+        await call.audio(spoken)
+        await call.turn_complete()
+        await call.closed()
+
+    config = RunConfig(save_live_blob=True, recording_spool=tmp_path)
+    async with converse(script, config=config) as talk:
+        talk.runner.artifact_service = kept = InMemoryArtifactService()
+        talk.queue.send_content("hello")
+        event = await talk.until(lambda event: event.actions.artifact_delta)
+        [(name, version)] = event.actions.artifact_delta.items()
+        loaded = await kept.load_artifact(
+            app_name="app", user_id="ann", session_id="s1", filename=name, version=version
+        )
+        assert loaded
+        assert loaded.inline_data
+        assert (loaded.inline_data.data or b"")[44:] == spoken
+        stored = (await talk.session()).events
+        assert [each.id for each in stored if each.actions.artifact_delta] == [event.id]
 
 
 async def test_a_state_change_sent_with_media_is_stored_and_ends_nothing(converse: Converse) -> None:

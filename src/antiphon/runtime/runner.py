@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 from uuid import uuid4
 
@@ -23,8 +24,8 @@ from antiphon.runtime.toolsets import close_all, gather
 from antiphon.sessions import BaseSessionService, InMemorySessionService, Session
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import AsyncGenerator
-    from pathlib import Path
 
 __all__ = ["InMemoryRunner", "Runner"]
 
@@ -147,7 +148,7 @@ class Runner:
         ]
         return self._troupe.with_tools(gathered.tools), missing if config.lifecycle_events else []
 
-    async def recover_recordings(self, spool: Path | None = None) -> list[Event]:
+    async def recover_recordings(self, spool: str | os.PathLike[str] | None = None) -> list[Event]:
         """Makes artifacts of the recordings that were left, by killed processes for one (contract 4.3).
 
         To be called when the application starts, with the `RunConfig.recording_spool` it uses. Sessions that
@@ -157,8 +158,8 @@ class Runner:
         """
         if self.artifact_service is None:
             raise ConfigurationError(NO_ARTIFACTS)
-        first = self._troupe.cast.first
-        return await recover(self.app_name, first, self.artifact_service, self.session_service, spool)
+        first, root = self._troupe.cast.first, None if spool is None else Path(spool)
+        return await recover(self.app_name, first, self.artifact_service, self.session_service, root)
 
     def _refuse_what_cannot_be(self, config: RunConfig) -> None:
         if config.streaming_mode is StreamingMode.SSE:
