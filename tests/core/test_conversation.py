@@ -83,6 +83,7 @@ def test_after_the_end_no_command_follows(signal: Signal) -> None:
     # contract 1.6
     over = ready() >> AppLeft() << ANYTHING << end()
     assert over >> signal << NOTHING
+    assert over.conversation.over
     assert over.conversation.deadline() is None
 
 

@@ -126,6 +126,20 @@ def test_of_several_transcripts_those_that_were_heard_stay() -> None:
     assert head.cut(1.0) == Heard(words="", amended=((second, "three"),))
 
 
+def test_what_was_not_heard_is_known_in_seconds() -> None:
+    # contract 4.3
+    head = said("one", "two", "three")
+    assert head.unheard(0.0) == 0.0, "the client does not say"
+    head.reported(None, 1_000, 0.0)
+    assert head.unheard(0.0) == 2.0
+    said("four", turn=1, head=head, at=PATIENCE * 9)
+    assert head.unheard(PATIENCE * 9) == 3.0
+    head.reported(1, 1_000, PATIENCE * 9)
+    assert head.unheard(PATIENCE * 9) == 0.0
+    said("five", turn=2, head=head, at=100.0)
+    assert head.unheard(101.0 + PATIENCE) == 0.0, "it has not reported this one at all"
+
+
 def test_words_that_come_after_their_audio_are_spread_over_it() -> None:
     # contract 4.5
     head = Playhead()

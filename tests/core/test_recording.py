@@ -26,10 +26,22 @@ from antiphon.core.signals import (
     TurnComplete,
     UserLeft,
     UserMedia,
+    UserPlayed,
 )
 from antiphon.errors import ConnectionLost
 from antiphon.events import EventActions
-from antiphon.testing.script import ANYTHING, NOTHING, Script, after, emit, end, ready, send, user_media
+from antiphon.testing.script import (
+    ANYTHING,
+    NOTHING,
+    Script,
+    after,
+    emit,
+    end,
+    ready,
+    send,
+    user_media,
+    user_turn,
+)
 from antiphon.types import FunctionCall
 
 RATE = 24_000
@@ -55,7 +67,7 @@ def recorded() -> Script:
 def test_switched_off_it_asks_for_nothing() -> None:
     off = recording(RunConfig())
     assert off.add("user", "user", SECOND, AUDIO, 0.0) == []
-    assert off.interrupted(0.0) == off.close("agent") == []
+    assert off.interrupted(0.0, 0.0) == off.close("agent") == []
     assert off.pending == 0
 
 
@@ -184,6 +196,16 @@ def test_an_interruption_ends_the_models_voice_on_the_timeline() -> None:
     # contract 4.3
     script = conversed() >> after(1.0) >> ModelInterrupted() << emit(interrupted=True) << Cut(2.5)
     assert script << NOTHING
+
+
+def test_what_the_client_has_not_played_is_not_on_the_timeline() -> None:
+    # contract 4.3, 4.5: cut by the model, or by the user when the model has ended its turn
+    script = conversed() >> UserPlayed(500) << NOTHING >> after(1.0) >> ModelInterrupted()
+    assert script << emit(interrupted=True) << Cut(2.0)
+    script = conversed() >> TurnComplete() << ANYTHING >> UserPlayed(500) << NOTHING >> after(1.0)
+    assert (
+        script >> user_turn("Stop!") << ANYTHING << emit(interrupted=True) << Cut(2.0) << send(text="Stop!")
+    )
 
 
 def test_a_silent_conversation_leaves_no_recording() -> None:

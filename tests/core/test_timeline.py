@@ -62,6 +62,18 @@ def test_a_cut_takes_away_what_was_not_heard_yet() -> None:
     assert placed(timeline, "user", 1.0, 4.01) is None, "the user was not cut off"
 
 
+def test_what_the_client_has_not_played_was_not_heard() -> None:
+    # contract 4.3, 4.5: it plays with a delay, or has stopped
+    timeline = Timeline(True, BEGAN)
+    assert timeline.cut(BEGAN, 9.0) == []
+    placed(timeline, "model", 2.0, 1.0)
+    assert timeline.cut(BEGAN + 60.0, 0.5) == [Cut(2.5)]
+    placed(timeline, "model", 2.0, 61.0)
+    assert timeline.cut(BEGAN + 62.0, 0.5) == [Cut(62.0)], "nor what lies after now"
+    placed(timeline, "model", 1.0, 70.0)
+    assert timeline.cut(BEGAN + 70.5, 99.0) == [Cut(0.0)]
+
+
 def test_a_cut_after_all_was_heard_takes_nothing() -> None:
     timeline = Timeline(True, BEGAN)
     assert timeline.cut(BEGAN + 1.0) == []

@@ -145,7 +145,7 @@ def _takes_floor(state: ConversationState, now: float) -> bool:
 def _interrupted(state: ConversationState, now: float) -> None:
     if state.turns.beat(Beat.INTERRUPTED, now) is not Act.CUT:
         return
-    heard = state.playhead.cut(now)
+    unheard, heard = state.playhead.unheard(now), state.playhead.cut(now)
     if not state.flush_text(interrupted=True):
         state.emit(drafts.draft(state.agent, interrupted=True), stored=True)
     if state.transcripts.open("user"):
@@ -153,7 +153,7 @@ def _interrupted(state: ConversationState, now: float) -> None:
     state.flush_transcript("user")
     state.flush_transcript("model", interrupted=True, heard=heard.words)
     state.amend(heard)
-    state.do(state.recording.interrupted(now))
+    state.do(state.recording.interrupted(now, unheard))
     stopped = [call.id for call in state.calls.running() if call.facts.cancel_on_interruption]
     if stopped:
         calls_cancelled(state, stopped, tell_model=True)

@@ -148,6 +148,14 @@ class Playhead:
         played = self._newest.played(now)
         return played is not None and played + TOLERANCE < self._newest.length
 
+    def unheard(self, now: float) -> float:
+        """Seconds of speech that have not been heard by now; 0 as long as the client does not say."""
+        left = 0.0
+        for answer in self._answers if self._reports else ():
+            played = answer.played(now)
+            left += 0.0 if played is None else (answer.length - played) / 1000
+        return left
+
     def cut(self, now: float) -> Heard:
         """Playing ends here, whatever was still to come; what was heard of it."""
         words: str | None = None

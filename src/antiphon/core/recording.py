@@ -82,9 +82,9 @@ class Recording:
         out.append(Record(take.number, speaker, author, data, rate))
         return out + self.flush(speaker) if take.seconds >= ROLL_OVER else out
 
-    def interrupted(self, now: float) -> list[Command]:
-        """The model was cut off: it is not heard from now on."""
-        return [*self._timeline.cut(now), *self.flush("model")]
+    def interrupted(self, now: float, unheard: float) -> list[Command]:
+        """The model was cut off, and `unheard` seconds of what it has said were not played."""
+        return [*self._timeline.cut(now, unheard), *self.flush("model")]
 
     def flush(self, *speakers: Speaker) -> list[Command]:
         """Writes what is kept of these voices; nothing for a voice that was not heard."""

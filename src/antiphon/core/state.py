@@ -165,6 +165,7 @@ class ConversationState:
         """The user speaks while the client still plays an answer that the model has ended (contract 3.6)."""
         if self.turns.quiet and self.config.barge_in and self.playhead.playing(now):
             self.emit(drafts.draft(self.agent, interrupted=True), stored=True)
+            self.do(self.recording.interrupted(now, self.playhead.unheard(now)))
             self.amend(self.playhead.cut(now))
 
     def flush(self) -> None:

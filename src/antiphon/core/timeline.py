@@ -2,10 +2,8 @@
 
 Rule 1  A voice begins when its first chunk arrives; what follows is laid back to back, as it is played.
 Rule 2  A chunk that comes `GAP` seconds or more after its voice has fallen silent begins anew, when it comes.
-Rule 3  An interruption cuts the model's voice off where it stands: what lies after that was never heard.
-
-Positions are estimated from what arrives. Where a client reports what it has played, that position is what
-`cut` is to be given.
+Rule 3  An interruption cuts the model's voice off where it stands, and with it what the client says it has not
+        played: what lies after that was never heard.
 """
 
 from __future__ import annotations
@@ -46,10 +44,13 @@ class Timeline:
         self._until[speaker] = (until if follows else arrived) + len(data) // 2 / rate
         return [Place(speaker, data, rate, None if follows else arrived)]
 
-    def cut(self, heard_until: float) -> list[Command]:
-        """The model is not heard any more from then on (rule 3)."""
-        heard = heard_until - self._began
-        if self._until.get("model", 0.0) <= heard:
+    def cut(self, now: float, unheard: float = 0.0) -> list[Command]:
+        """The model is not heard any more, nor the last `unheard` seconds of what it has said (rule 3)."""
+        until = self._until.get("model")
+        if until is None:
             return []
-        self._until["model"] = heard - GAP  # what comes next begins anew
-        return [Cut(heard)]
+        at = min(now - self._began, max(until - unheard, 0.0))
+        if until <= at:
+            return []
+        self._until["model"] = at - GAP  # what comes next begins anew
+        return [Cut(at)]
