@@ -26,6 +26,23 @@ __all__ = ["LiveRequestQueue"]
 log = logging.getLogger(__name__)
 
 
+class _Shed:
+    """What was dropped because the model could not keep up."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.in_burst = False
+        self.kept: deque[Blob] | None = None
+
+    def add(self, media: Blob) -> bool:
+        """Whether this is the first of a burst."""
+        self.count += 1
+        if self.kept is not None:
+            self.kept.append(media)
+        first, self.in_burst = not self.in_burst, True
+        return first
+
+
 class LiveRequestQueue:
     """The user's side of one conversation.
 
@@ -48,12 +65,10 @@ class LiveRequestQueue:
         self._order = 0
         self._waiting_audio = 0.0
         self._waiting_images = 0
-        self._dropped = 0
-        self._in_burst = False
+        self._shed = _Shed()
         self._closed = False
         self._playback: Playback | None = None
         self._wake: Callable[[], None] | None = None
-        self._shed: deque[Blob] | None = None
 
     # What the application calls.
 
@@ -154,7 +169,7 @@ class LiveRequestQueue:
     @property
     def dropped(self) -> int:
         """Media dropped since the queue was made, because the model could not keep up."""
-        return self._dropped
+        return self._shed.count
 
     # What the runtime and streaming tools call.
 
@@ -174,16 +189,16 @@ class LiveRequestQueue:
                     "This LiveRequestQueue already serves a run_live(); make one per conversation."
                 )
             self._wake = wake
-            self._shed = deque(maxlen=self._limits[1]) if keep_shed else None
+            self._shed.kept = deque(maxlen=self._limits[1]) if keep_shed else None
 
     def detach(self) -> None:
         """Gives the queue back; what still waits in it stays."""
         with self._lock:
-            self._wake = self._shed = None
+            self._wake = self._shed.kept = None
 
     def take_shed(self) -> Blob | None:
         """The oldest media that was dropped, if it was to be kept: it is older than what `take` gives."""
-        return self._shed.popleft() if self._shed else None
+        return self._shed.kept.popleft() if self._shed.kept else None
 
     def take_playback(self) -> Playback | None:
         """The newest report of what was heard, once."""
@@ -198,7 +213,7 @@ class LiveRequestQueue:
         with self._lock:
             if self._media and (not self._control or self._media[0][0] < self._control[0][0]):
                 return self._pop_media()
-            self._in_burst = False
+            self._shed.in_burst = False
             return self._control.popleft()[1] if self._control else None
 
     async def get(self) -> LiveRequest:
@@ -238,12 +253,9 @@ class LiveRequestQueue:
                 or self._waiting_images > max_images
             ):
                 dropped = self._pop_media()
-                self._dropped += 1
-                if self._shed is not None:
-                    self._shed.append(dropped)
-                report, self._in_burst = not self._in_burst or report, True
+                report = self._shed.add(dropped) or report
         if report:
-            log.warning("The model cannot keep up; dropping the oldest media (%d so far).", self._dropped)
+            log.warning("The model cannot keep up; dropping the oldest media (%d so far).", self._shed.count)
         if wake is not None:
             wake()
 

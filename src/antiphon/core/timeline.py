@@ -2,8 +2,8 @@
 
 Rule 1  A voice begins when its first chunk arrives; what follows is laid back to back, as it is played.
 Rule 2  A chunk that comes `GAP` seconds or more after its voice has fallen silent begins anew, when it comes.
-Rule 3  An interruption cuts the model's voice off where it stands, and with it what the client says it has not
-        played: what lies after that was never heard.
+Rule 3  An interruption cuts the model's voice off where it stands, and with it what the client says that it
+        has not played: what lies after that was never heard.
 """
 
 from __future__ import annotations
