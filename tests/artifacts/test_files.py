@@ -9,7 +9,8 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,9 +19,6 @@ from antiphon.artifacts.files import STALE, UNFINISHED
 from antiphon.errors import AntiphonError, ConfigurationError
 from antiphon.testing.contracts import ArtifactServiceContract
 from antiphon.types import Part
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 HERE: Any = {"app_name": "app", "user_id": "ann", "session_id": "s1"}
 
@@ -170,6 +168,27 @@ async def test_a_damaged_artifact_says_where_it_is(service: FileArtifactService)
     about.write_text("{")
     with pytest.raises(AntiphonError, match=r"artifacts/f/0 is damaged"):
         await service.load_artifact(**HERE, filename="f")
+
+
+async def test_what_is_deleted_while_it_is_read_is_none_and_what_is_lost_is_an_error(
+    service: FileArtifactService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = Part.from_bytes(data=b"x", mime_type="image/png")
+    for name in ("gone", "lost"):
+        await service.save_artifact(**HERE, filename=name, artifact=part)
+    read = Path.read_bytes
+
+    def late(path: Path) -> bytes:
+        if path.name == "about.json" and "gone" in path.parts:
+            asyncio.run(service.delete_artifact(**HERE, filename="gone"))
+        elif path.name == "content":
+            path.unlink()
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", late)
+    assert await service.load_artifact(**HERE, filename="gone") is None
+    with pytest.raises(FileNotFoundError):
+        await service.load_artifact(**HERE, filename="lost")
 
 
 def test_a_file_is_no_folder(tmp_path: Path) -> None:

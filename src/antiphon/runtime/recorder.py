@@ -187,12 +187,14 @@ class Recorder:
 
     async def _saved(self, number: int, track: _Track) -> RecordingSaved | RecordingFailed:
         assert self._artifacts is not None, "the runner has refused a RunConfig that records"
-        for tried, wait in enumerate((*RETRIES, None), start=1):
+        waits, tried = iter(RETRIES), 0
+        while True:
+            tried += 1
             try:
                 async with asyncio.timeout(PATIENCE):
                     return await saved_as(self._artifacts, self._spool, track.stem, number)
             except Exception as error:
-                told = f"{type(error).__name__}: {error}"
+                told, wait = f"{type(error).__name__}: {error}", next(waits, None)
                 if wait is None or isinstance(error, UsageError):
                     return RecordingFailed(
                         number,
@@ -202,7 +204,6 @@ class Recorder:
                     )
                 log.warning("Saving a recording failed, trying again in %.1f s: %s", wait, told)
                 await asyncio.sleep(wait)
-        raise AssertionError("the last try returns")
 
 
 async def saved_as(artifacts: BaseArtifactService, spool: Spool, stem: str, number: int) -> RecordingSaved:
