@@ -315,6 +315,48 @@ async def test_memory_is_bounded_when_the_disk_does_not_keep_up(
     assert "00002_model.wav" in studio.left_in_spool()
 
 
+async def test_what_is_written_makes_room_for_more(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    # contract 4.3: the bound is on what waits, not on what was said
+    monkeypatch.setattr(module, "HELD", 2 * BLOCK)
+    block = b"\2\0" * (BLOCK // 2)
+    async with aclosing(studio.events()) as events:
+        async for event in events:
+            if event.lifecycle and event.lifecycle.kind == "ready":
+                for _ in range(8):
+                    studio.speaks(block)
+                    await asyncio.sleep(0.01)
+                studio.queue.close()
+    assert [pcm for *_, pcm in await studio.heard(studio.yielded())] == [block * 8]
+
+
+async def test_a_write_whose_task_is_cancelled_is_waited_for_and_not_done_again(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # contract 4.3: as a loop does that goes down; a thread cannot be stopped
+    go_on = threading.Event()
+    append = Spool.append
+
+    def slow(spool: Spool, *rest: Any) -> None:
+        assert go_on.wait(20)
+        append(spool, *rest)
+
+    monkeypatch.setattr(Spool, "append", slow)
+    one, two = b"\1\0" * (BLOCK // 2), b"\2\0" * (BLOCK // 2)
+    async with aclosing(studio.events()) as events:
+        async for event in events:
+            if event.lifecycle and event.lifecycle.kind == "ready":
+                studio.speaks(one)
+                for _ in range(3):
+                    await asyncio.sleep(0)
+                [worker] = [task for task in asyncio.all_tasks() if task.get_name() == "antiphon-spool"]
+                worker.cancel()
+                await asyncio.wait([worker])
+                go_on.set()
+                studio.speaks(two)
+                studio.queue.close()
+    assert [pcm for *_, pcm in await studio.heard(studio.yielded())] == [one + two]
+
+
 async def test_writes_are_few_and_off_the_loop(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
     # contract 5.3
     append, threads = Spool.append, []
