@@ -274,11 +274,16 @@ async def test_a_disk_that_fails_costs_the_recording_and_nothing_else(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # contract 3.10, 4.3
+    tries: list[object] = []
+
     def full(spool: Spool, *rest: Any) -> None:
+        tries.append(rest)
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(Spool, "append", full)
-    await studio.act(lambda: studio.speaks(b"\1\0"), lambda: studio.says(TurnComplete()))
+    blocks = [lambda: studio.speaks(b"\1\0" * BLOCK)] * 3
+    await studio.act(*blocks, lambda: studio.says(TurnComplete()))
+    assert len(tries) == 1, "what comes after a hole would be out of place"
     [error] = [event for event in studio.seen if event.error_code]
     assert error.error_code == ErrorCode.RECORDING_FAILED
     assert "could not be written: OSError: [Errno 28] No space left" in (error.error_message or "")
@@ -352,6 +357,7 @@ async def test_a_write_whose_task_is_cancelled_is_waited_for_and_not_done_again(
                 worker.cancel()
                 await asyncio.wait([worker])
                 go_on.set()
+                await until(lambda: sum(path.stat().st_size for path in studio.spool.glob("*/*.wav")) > BLOCK)
                 studio.speaks(two)
                 studio.queue.close()
     assert [pcm for *_, pcm in await studio.heard(studio.yielded())] == [one + two]
