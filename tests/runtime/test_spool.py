@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -50,10 +50,30 @@ def test_what_somebody_else_has_just_cleared_away_is_gone(tmp_path: Path) -> Non
     assert Spool.take(folder) is None
 
 
-def test_a_folder_half_made_is_not_listed(tmp_path: Path) -> None:
-    (tmp_path / ".e-1").mkdir()
-    assert folders(tmp_path) == []
-    assert folders(tmp_path / "none") == []
+def test_a_folder_that_is_only_being_made_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # contract 4.3: whoever looks at each step finds nothing to recover, and the conversation has its folder
+    spool = Spool(tmp_path, OWNER)
+    touch, write = type(tmp_path).touch, type(tmp_path).write_text
+    looked: list[Spool | None] = []
+
+    def look(step: Any) -> Any:
+        def stepped(path: Path, *rest: Any, **more: Any) -> None:
+            looked.append(Spool.take(spool.folder))
+            step(path, *rest, **more)
+            if step is touch:
+                looked.append(Spool.take(spool.folder))
+
+        return stepped
+
+    monkeypatch.setattr(type(tmp_path), "touch", look(touch))
+    monkeypatch.setattr(type(tmp_path), "write_text", look(write))
+    spool.open()
+    assert looked == [None] * 3
+    assert Spool.take(spool.folder) is None
+    spool.close()
+    assert folders(tmp_path) == folders(tmp_path / "none") == []
 
 
 def test_removing_one_recording_leaves_the_others(tmp_path: Path) -> None:

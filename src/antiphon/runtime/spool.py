@@ -80,26 +80,23 @@ class Spool:
         self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self._root == default_root():
             _refuse_what_is_not_ours(self._root)
-        made = self._root / f".{self.owner.invocation_id}"
-        made.mkdir(mode=0o700)
-        (made / _ABOUT).write_text(json.dumps(asdict(self.owner)), encoding="ascii")
-        (made / _LOCK).touch(mode=0o600)
-        self._lock = _lock(made / _LOCK)
-        made.rename(self.folder)
+        self.folder.mkdir(mode=0o700)
+        self.path(_LOCK).touch(mode=0o600)
+        self._lock = _lock(self.path(_LOCK), wait=True)  # somebody may be looking whether it was left behind
+        self.path(_ABOUT).write_text(json.dumps(asdict(self.owner)), encoding="ascii")
 
     @classmethod
     def take(cls, folder: Path) -> Spool | None:
         """Takes over a folder that was left behind; `None` if it is in use, or gone."""
+        lock: int | None = None
         try:
             lock = _lock(folder / _LOCK)
-        except FileNotFoundError:
-            return None
-        if lock is None:
-            return None
-        try:
+            if lock is None:
+                return None
             owner = Owner(**json.loads((folder / _ABOUT).read_bytes()))
-        except FileNotFoundError:  # somebody else was faster
-            os.close(lock)
+        except FileNotFoundError:  # somebody else was faster, or it is only being made
+            if lock is not None:
+                os.close(lock)
             return None
         spool = cls(folder.parent, owner)
         spool._lock = lock
@@ -138,7 +135,7 @@ class Spool:
 def folders(root: Path | None) -> list[Path]:
     """The folders of all conversations that record, or did and have left something behind."""
     root = root or default_root()
-    return sorted(each for each in root.iterdir() if each.name[0] != ".") if root.is_dir() else []
+    return sorted(root.iterdir()) if root.is_dir() else []
 
 
 def _refuse_what_is_not_ours(root: Path) -> None:
@@ -151,14 +148,14 @@ def _refuse_what_is_not_ours(root: Path) -> None:
             )
 
 
-def _lock(path: Path) -> int | None:
-    """Locks the file while its descriptor is open; `None` if somebody else has."""
+def _lock(path: Path, *, wait: bool = False) -> int | None:
+    """Locks the file while its descriptor is open; `None` if somebody else has, and is not waited for."""
     descriptor = os.open(path, os.O_RDWR)
     try:
         if sys.platform == "win32":
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+            msvcrt.locking(descriptor, msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
         else:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         os.close(descriptor)
         return None
