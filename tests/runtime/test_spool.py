@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import tempfile
 from typing import TYPE_CHECKING, Any
@@ -74,6 +75,13 @@ def test_a_folder_that_is_only_being_made_is_left_alone(
     assert Spool.take(spool.folder) is None
     spool.close()
     assert folders(tmp_path) == folders(tmp_path / "none") == []
+
+
+def test_a_folder_that_an_administrator_has_removed_is_let_go_of(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, OWNER)
+    spool.append("00001_user", VOICE, b"\1\0", 16_000)
+    shutil.rmtree(spool.folder)
+    spool.close()
 
 
 def test_removing_one_recording_leaves_the_others(tmp_path: Path) -> None:

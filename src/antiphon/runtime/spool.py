@@ -123,13 +123,13 @@ class Spool:
         lock, self._lock = self._lock, None
         if lock is None:
             return
-        if {path.name for path in self.folder.iterdir()} <= {_ABOUT, _LOCK}:
-            if sys.platform == "win32":
-                os.close(lock)  # there nobody can remove an open file
+        names = {path.name for path in self.folder.iterdir()} if self.folder.is_dir() else set()
+        if sys.platform == "win32":
+            os.close(lock)  # there nobody can remove an open file
+        if names <= {_ABOUT, _LOCK}:
             shutil.rmtree(self.folder, ignore_errors=True)
-            if sys.platform == "win32":
-                return
-        os.close(lock)
+        if sys.platform != "win32":
+            os.close(lock)
 
 
 def folders(root: Path | None) -> list[Path]:
