@@ -83,10 +83,11 @@ class Runner:
         Before anything is opened it raises `SessionNotFound`, `QueueInUse`, `QueueClosed`,
         `UnsupportedByModel` or `MissingCredentials`, and `UsageError` or `ConfigurationError` for a queue or
         a `run_config` (or the dict of one) that is none, or asks for a recording that nobody would keep.
-        After the last event it raises `ModelConnectionError` when the connection could not be kept, `ConsumerTooSlow` when the caller does
-        not read, and `StoreFailed` when the session service did not take an event; the last also out of
-        `aclose()`. However it ends, and also when the caller leaves early, nothing is left running (contract
-        1.6): leave by `aclose()`, e.g. of `contextlib.aclosing`, to have that done when the next line runs.
+        After the last event it raises `ModelConnectionError` when the connection could not be kept,
+        `ConsumerTooSlow` when the caller does not read, and `StoreFailed` when the session service did not
+        take an event; the last also out of `aclose()`. However it ends, and also when the caller leaves
+        early, nothing is left running (contract 1.6): leave by `aclose()`, e.g. of `contextlib.aclosing`, to
+        have that done when the next line runs.
         """
         if not isinstance(live_request_queue, LiveRequestQueue):
             raise UsageError(
