@@ -10,16 +10,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from collections import deque
+from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
-from antiphon.errors import QueueClosed, QueueInUse
+from antiphon.errors import QueueClosed, QueueInUse, UsageError
 from antiphon.requests import LiveRequest, Playback, check_blob, check_content, read
 from antiphon.types import ActivityEnd, ActivityStart, Blob, Content, Part
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 __all__ = ["LiveRequestQueue"]
 
@@ -171,7 +173,7 @@ class LiveRequestQueue:
         """Media dropped since the queue was made, because the model could not keep up."""
         return self._shed.count
 
-    # What the runtime and streaming tools call.
+    # What the runtime calls.
 
     def attach(self, wake: Callable[[], None], *, keep_shed: bool = False) -> None:
         """Claims the queue; `wake` is called, from any thread, when there is something to `take`.
@@ -216,10 +218,16 @@ class LiveRequestQueue:
             self._shed.in_burst = False
             return self._control.popleft()[1] if self._control else None
 
+    # What tools that read a copy of the media call (contract 5.7): one reader at a time.
+
     async def get(self) -> LiveRequest:
-        """Waits for the next request; for tools that read a copy of the media (contract 5.7)."""
+        """Waits for the next request.
+
+        Raises `QueueClosed` when everything was read and nothing can follow, and `QueueInUse` when somebody
+        else waits already. `async for request in queue` reads to the end.
+        """
         loop = asyncio.get_running_loop()
-        while (taken := self.take()) is None:
+        while (request := self._read_next()) is None:
             arrived = loop.create_future()
             self.attach(partial(_resolve, loop, arrived))
             try:
@@ -227,7 +235,51 @@ class LiveRequestQueue:
                     await arrived
             finally:
                 self.detach()
-        return LiveRequest.trusted(blob=taken) if isinstance(taken, Blob) else taken
+        return request
+
+    def get_blocking(self, timeout: float | None = None) -> LiveRequest:
+        """`get` for synchronous tools, which run in threads: `timeout` is in seconds, `None` without limit.
+
+        Raises `TimeoutError` when nothing came, `QueueClosed` and `QueueInUse` as `get` does, and
+        `UsageError` on an event loop, which it would hold up. `for request in queue` reads to the end.
+        """
+        if _loop_of_this_thread() is not None:
+            raise UsageError("get_blocking() would hold up everything on this event loop: await get().")
+        give_up = None if timeout is None else time.monotonic() + timeout
+        while (request := self._read_next()) is None:
+            arrived = threading.Event()
+            self.attach(arrived.set)
+            try:
+                left = None if give_up is None else max(give_up - time.monotonic(), 0.0)
+                if not self.depth and not arrived.wait(left):
+                    raise TimeoutError(f"Nothing came within {timeout:g} s.")
+            finally:
+                self.detach()
+        return request
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> LiveRequest:
+        try:
+            return await self.get()
+        except QueueClosed:
+            raise StopAsyncIteration from None
+
+    def __iter__(self) -> Iterator[LiveRequest]:
+        with suppress(QueueClosed):
+            while True:
+                yield self.get_blocking()
+
+    def _read_next(self) -> LiveRequest | None:
+        taken = self.take()
+        if isinstance(taken, Blob):
+            return LiveRequest.trusted(blob=taken)
+        if taken is None and not self._closed:
+            return None
+        if taken is None or taken.close:
+            raise QueueClosed("The queue is closed, and everything in it was read.")
+        return taken
 
     def _put_control(self, request: LiveRequest) -> None:
         with self._lock:
@@ -255,7 +307,7 @@ class LiveRequestQueue:
                 dropped = self._pop_media()
                 report = self._shed.add(dropped) or report
         if report:
-            log.warning("The model cannot keep up; dropping the oldest media (%d so far).", self._shed.count)
+            self._report_dropped()
         if wake is not None:
             wake()
 
@@ -268,6 +320,10 @@ class LiveRequestQueue:
         if wake is not None:
             wake()
 
+    def _report_dropped(self) -> None:
+        """A burst of media begins to be dropped."""
+        log.warning("The model cannot keep up; dropping the oldest media (%d so far).", self._shed.count)
+
     def _pop_media(self) -> Blob:
         _, media, seconds = self._media.popleft()
         self._waiting_audio -= seconds
@@ -279,8 +335,19 @@ class LiveRequestQueue:
             raise QueueClosed("The queue is closed: nothing can be sent after close().")
 
 
+def _loop_of_this_thread() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
 def _resolve(loop: asyncio.AbstractEventLoop, future: asyncio.Future[None]) -> None:
-    loop.call_soon_threadsafe(_set, future)
+    if _loop_of_this_thread() is loop:
+        _set(future)
+        return
+    with suppress(RuntimeError):  # the loop is closed: nobody reads any more
+        loop.call_soon_threadsafe(_set, future)
 
 
 def _set(future: asyncio.Future[None]) -> None:
