@@ -30,8 +30,12 @@ class Capabilities:
     output_transcription: bool = True
     non_blocking_tools: bool = False
     """Goes on talking while a tool runs, when the declaration says so."""
+    blocking_tools: bool = True
+    """Waits for a tool when the declaration says so."""
+    blocks_by_default: bool = True
+    """Waits for a tool when the declaration says nothing."""
     tool_scheduling: bool = False
-    """Heeds `FunctionResponse.scheduling`."""
+    """Heeds `FunctionResponse.scheduling` and `will_continue`: a call may have several answers."""
     function_parts_in_history: bool = True
     """Takes tool calls and results as such in the history it is told; otherwise they are put into words."""
     thinking_budget: bool = False

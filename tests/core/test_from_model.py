@@ -48,6 +48,7 @@ from antiphon.types import (
     ExecutableCode,
     FunctionCall,
     FunctionResponse,
+    FunctionResponseScheduling,
     GroundingMetadata,
     InteractionStatus,
     Language,
@@ -307,7 +308,8 @@ def test_a_barge_in_cancels_the_tools_that_ask_for_it() -> None:
     script = ready(tools=tools) >> both << ANYTHING >> ModelInterrupted() << emit(interrupted=True)
     script = script << CancelTool("w") << emit(response={"w": CANCELLED}, stored=True)
     script = script << emit(lifecycle="tool_cancelled", call_ids=["w"])
-    answer = FunctionResponse(id="w", name="watch", response=CANCELLED)
+    silent = FunctionResponseScheduling.SILENT
+    answer = FunctionResponse(id="w", name="watch", response=CANCELLED, scheduling=silent)
     assert script << Send(1, ToolResults((answer,), 1)), "the model did not cancel it, and waits"
 
 

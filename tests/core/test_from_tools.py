@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from antiphon.capabilities import Capabilities
 from antiphon.core.calls import ToolFacts
 from antiphon.core.commands import Ask, Begin, CancelTool, Dial, Emit, HangUp, RunTool, Send
 from antiphon.core.from_tools import MAX_HAND_OVERS
@@ -44,6 +45,16 @@ OK = {"ok": True}
 CANCELLED = {"error": {"code": "CANCELLED", "message": "cancelled before it was finished"}}
 ONE = Role("one", {"look": ToolFacts()})
 TWO = Role("two")
+
+
+ABLE = Capabilities(non_blocking_tools=True, blocks_by_default=False, tool_scheduling=True)
+"""A model that goes on while tools run, and takes several answers to one call."""
+WATCH = {"look": ToolFacts(streaming=True)}
+
+
+def able(**tools: ToolFacts) -> Role:
+    """An agent with such a model, and these tools."""
+    return Role("agent", tools, ABLE)
 
 
 def call(*ids: str, name: str = "look") -> ToolCalls:
@@ -144,7 +155,8 @@ def test_a_session_that_did_not_make_the_call_is_told_in_words() -> None:
 
 def test_what_a_streaming_tool_yields_is_told_as_it_comes() -> None:
     # contract 5.7
-    script = called("a") >> ToolYielded("a", {"n": 1}, EventActions(state_delta={"k": 1}))
+    script = ready(able(**WATCH)) >> call("a") << ANYTHING
+    script = script >> ToolYielded("a", {"n": 1}, EventActions(state_delta={"k": 1}))
     script = script << emit(response={"a": {"n": 1}}, will_continue=True, state_delta={"k": 1}, stored=True)
     script = script << send(results={"a": {"n": 1}}) >> ToolYielded("a", {"n": 2}) << ANYTHING
     script = script >> ToolFinished("a", {"n": 3}) << emit(response={"a": {"n": 3}}, will_continue=None)
@@ -293,7 +305,7 @@ def test_what_the_old_model_still_says_is_dropped() -> None:
 def test_a_transfer_to_nobody_is_an_error_the_model_can_act_on() -> None:
     # contract 5.4, 5.8
     script = transferring() >> transfer("three")
-    message = "There is no agent 'three' to transfer to. Known agents: two."
+    message = "'one' cannot transfer to 'three'. It may transfer to: two."
     error = {"error": {"code": "UNKNOWN_AGENT", "message": message}}
     assert script << emit(response={"t": error}, transfer_to=None, stored=True) << send(results={"t": error})
 
@@ -301,7 +313,7 @@ def test_a_transfer_to_nobody_is_an_error_the_model_can_act_on() -> None:
 def test_an_agent_alone_can_transfer_to_nobody() -> None:
     # contract 5.4
     script = called("t") >> transfer("three") << emit()
-    message = "There is no agent 'three' to transfer to. Known agents: none."
+    message = "'agent' cannot transfer to 'three'. It may transfer to: nobody."
     assert script << send(results={"t": {"error": {"code": "UNKNOWN_AGENT", "message": message}}})
 
 

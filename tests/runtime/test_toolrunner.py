@@ -16,6 +16,7 @@ import pytest
 from antiphon import FunctionTool, LiveRequestQueue, LongRunningFunctionTool, Session, ToolContext
 from antiphon.core.commands import RunTool
 from antiphon.core.signals import ToolFinished, ToolYielded
+from antiphon.runtime.streams import InputStreams
 from antiphon.runtime.tasks import TaskOwner
 from antiphon.runtime.toolrunner import THREADS, ToolRunner, _Threads
 from antiphon.tools import BaseTool, ToolError, as_tool
@@ -37,7 +38,16 @@ class Bench:
         self.contexts: list[ToolContext] = []
         self.session = Session(id="s1", app_name="app", user_id="ann", state={"city": "Rome"})
         self.tasks = TaskOwner(self.crashes.append)
-        self.runner = ToolRunner(lambda agent: made, self.context_of, self.reports.append, self.tasks)
+        self.streams = InputStreams()
+        self.obstacle: str | None = None
+        self.runner = ToolRunner(
+            lambda agent: made,
+            self.context_of,
+            self.reports.append,
+            self.tasks,
+            self.streams,
+            lambda context: self.obstacle,
+        )
 
     def context_of(self, call: RunTool) -> ToolContext:
         context = ToolContext(
@@ -285,20 +295,19 @@ async def test_a_result_that_is_no_json_is_an_answer() -> None:
     assert "save_artifact" in (await Bench(picture).failed("picture"))["message"]
 
 
-async def test_a_tool_that_wants_live_media_says_that_this_release_has_none() -> None:
-    """contract 5.7"""
+async def test_who_could_not_begin_does_not_take_over() -> None:
+    """contract 5.8: the model is told instead, and what the call wrote does not land"""
 
-    async def watch(input_stream: LiveRequestQueue) -> AsyncIterator[str]:
-        yield "never"
+    def hand_over(tool_context: ToolContext) -> None:
+        tool_context.state["city"] = "Paris"
+        tool_context.actions.transfer_to_agent = "two"
 
-    async def may_watch(input_stream: LiveRequestQueue | None = None) -> AsyncIterator[str]:
-        yield f"without {input_stream}"
-
-    told = await Bench(watch).failed("watch")
-    assert "this release does not have yet" in told["message"]
-    bench = Bench(may_watch)
-    bench.start("may_watch")
-    assert [report.response for report in await bench.ended()] == [{"result": "without None"}, {}]
+    bench = Bench(hand_over)
+    bench.obstacle = "two needs the state key 'name'."
+    told = await bench.failed("hand_over")
+    assert told["code"] == "AGENT_NOT_READY"
+    assert "two needs the state key 'name'." in told["message"]
+    assert after(bench.reports[0])[1] == {}
 
 
 # Timeouts and cancellation: contract 5.4, 5.5.
@@ -507,6 +516,7 @@ async def test_a_thread_that_cannot_be_started_is_an_answer_and_takes_no_place(
 HANGS = """
 import asyncio, threading
 from antiphon.core.commands import RunTool
+from antiphon.runtime.streams import InputStreams
 from antiphon.runtime.tasks import TaskOwner
 from antiphon.runtime.toolrunner import ToolRunner
 from antiphon.tools import ToolContext, as_tool
@@ -522,7 +532,8 @@ async def main():
     session = Session(id="s", app_name="app", user_id="ann")
     context = ToolContext(session, agent_name="a", invocation_id="e-1")
     tasks = TaskOwner(print)
-    runner = ToolRunner(lambda agent: {"hangs": as_tool(hangs)}, lambda call: context, print, tasks)
+    tools = {"hangs": as_tool(hangs)}
+    runner = ToolRunner(lambda _: tools, lambda _: context, print, tasks, InputStreams(), lambda _: None)
     runner.start(RunTool("c1", "a", "hangs", {}))
     while not begun.is_set():
         await asyncio.sleep(0.001)

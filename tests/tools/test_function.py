@@ -177,7 +177,9 @@ def test_the_official_package_declares_it_alike(func: Callable[..., Any], declar
 def test_facts_say_how_calls_behave() -> None:  # contract 5.5, 5.6
     tool = FunctionTool(slow, is_long_running=True, cancel_on_interruption=True, scheduling="when_idle")
     when_idle = types.FunctionResponseScheduling.WHEN_IDLE
-    assert tool.facts == ToolFacts(long_running=True, cancel_on_interruption=True, scheduling=when_idle)
+    assert tool.facts == ToolFacts(
+        long_running=True, cancel_on_interruption=True, scheduling=when_idle, blocking=False
+    )
     assert FunctionTool(slow).facts == ToolFacts()
     theirs = FunctionTool(slow, scheduling=official.FunctionResponseScheduling.WHEN_IDLE)
     assert theirs.facts.scheduling is when_idle

@@ -30,6 +30,8 @@ class Speaker:
     tools: dict[str, BaseTool]
     successor: str | None = None
     toolsets: tuple[BaseToolset, ...] = ()
+    targets: Mapping[str, str] = field(default_factory=dict)
+    """Who it may hand over to, with what they are for."""
 
     def declarations(self) -> list[Tool]:
         """What its model is told of its tools: all functions in one, then the model-side ones."""
@@ -98,21 +100,23 @@ def _enter(agent: BaseAgent, place: _Place, speakers: dict[str, Speaker]) -> Non
         raise ConfigurationError(
             f"Agent {agent.name!r} has no model: pass Agent(model=…), or give its parent one."
         )
+    targets = _targets(agent, place)
+    tools = _tools(agent, targets, sequential=place.sequential)
     toolsets = tuple(each for each in agent.tools if isinstance(each, BaseToolset))
-    speaker = Speaker(agent, resolve(model), _tools(agent, place), place.successor, toolsets)
+    speaker = Speaker(agent, resolve(model), tools, place.successor, toolsets, targets)
     _refuse_thinking(speaker)
+    _refuse_waiting(speaker)
     speakers[agent.name] = speaker
     for below in agent.sub_agents:
         peers = [peer for peer in agent.sub_agents if peer is not below]
         _enter(below, _Place(agent, model, peers=peers), speakers)
 
 
-def _tools(agent: Agent, place: _Place) -> dict[str, BaseTool]:
+def _tools(agent: Agent, targets: Mapping[str, str], *, sequential: bool) -> dict[str, BaseTool]:
     """The agent's own, and those by which it hands over."""
     tools = {tool.name: tool for tool in agent.tools if isinstance(tool, BaseTool)}
-    targets = _targets(agent, place)
     given = [transfer_tool(targets)] if targets else []
-    if place.sequential:
+    if sequential:
         given.append(task_completed_tool())
     for tool in given:
         if tool.name in tools:
@@ -138,7 +142,9 @@ def _equipped(speaker: Speaker, found: Mapping[BaseToolset, Sequence[BaseTool]])
                 )
             tools[tool.name] = tool
             origins[tool.name] = f"one of {toolset!r}"
-    return replace(speaker, tools=tools)
+    equipped = replace(speaker, tools=tools)
+    _refuse_waiting(equipped)
+    return equipped
 
 
 def _refuse_thinking(speaker: Speaker) -> None:
@@ -158,6 +164,16 @@ def _refuse_thinking(speaker: Speaker) -> None:
             )
 
 
+def _refuse_waiting(speaker: Speaker) -> None:
+    """As above, for tools that the model is to wait for."""
+    for tool in speaker.tools.values():
+        if tool.facts.blocking and not speaker.model.capabilities.blocking_tools:
+            raise UnsupportedByModel(
+                f"The model {speaker.model.name!r} of agent {speaker.agent.name!r} waits for no tool: leave "
+                f"behavior=BLOCKING out of {tool.name}, or choose another model."
+            )
+
+
 def _entry(agent: BaseAgent) -> BaseAgent:
     """The agent that speaks when this one is handed over to."""
     return _entry(agent.sub_agents[0]) if isinstance(agent, SequentialAgent) else agent
@@ -174,5 +190,9 @@ def _targets(agent: Agent, place: _Place) -> dict[str, str]:
 
 
 def _role(speaker: Speaker) -> Role:
-    facts = {name: tool.facts for name, tool in speaker.tools.items()}
-    return Role(speaker.agent.name, facts, speaker.model.capabilities, speaker.successor)
+    facts = {
+        name: replace(tool.facts, streaming=tool.kind == "stream") for name, tool in speaker.tools.items()
+    }
+    return Role(
+        speaker.agent.name, facts, speaker.model.capabilities, speaker.successor, tuple(speaker.targets)
+    )

@@ -2,7 +2,10 @@
 
 Rule 1  An id that comes twice in a session is one call; sessions may use the same ids for different calls.
 Rule 2  A result goes to the model once, or the call is on record as abandoned.
-Rule 3  A session that did not hear the call is told its result in words, since the id means nothing to it.
+Rule 3  A session that did not hear the call is told its result in words, since the id means nothing to it. So
+        is one that takes a single answer to a call and has had it, or has given the call up.
+Rule 4  A call may join an open one of the same agent with the same name and arguments: one tool runs, and its
+        answers are those of both, told to the model under each id that its present session knows.
 """
 
 from __future__ import annotations
@@ -10,14 +13,17 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from antiphon.types import FunctionCall, FunctionResponseScheduling
 
-__all__ = ["REMEMBERED", "Call", "CallState", "Deed", "Ledger", "ToolFacts"]
+__all__ = ["REMEMBERED", "Call", "CallState", "Deed", "Ledger", "OnDuplicate", "ToolFacts"]
+
+OnDuplicate = Literal["run", "join", "refuse"]
+"""What becomes of a call while the same one is open."""
 
 REMEMBERED: Final = 1_000
 """How many ended calls are kept, to recognise their ids should they come again."""
@@ -30,6 +36,11 @@ class ToolFacts:
     long_running: bool = False
     cancel_on_interruption: bool = False
     scheduling: FunctionResponseScheduling | None = None
+    streaming: bool = False
+    """Goes on telling results until it ends or is stopped (contract 5.7)."""
+    blocking: bool | None = None
+    """Declared so that the model waits, or goes on; `None` leaves it to the model."""
+    on_duplicate: OnDuplicate = "run"
 
 
 class CallState(Enum):
@@ -79,6 +90,17 @@ class Call:
     session: int
     facts: ToolFacts
     state: CallState = CallState.RUNNING
+    joined: str | None = None
+    """The call whose tool's answers are this one's too (rule 4)."""
+    answered: bool = False
+    """The model was told something under this call's id."""
+    forgotten: bool = False
+    """The model does not take this call's id any more."""
+
+    @property
+    def run(self) -> str:
+        """The call whose tool runs for this one."""
+        return self.joined or self.id
 
 
 class Ledger:
@@ -126,6 +148,34 @@ class Ledger:
 
     def running(self) -> list[Call]:
         return [call for call in self._live.values() if call.state is CallState.RUNNING]
+
+    def open(self) -> list[Call]:
+        """Those that have not ended."""
+        return list(self._live.values())
+
+    def awaited(self) -> bool:
+        """Whether a tool runs that the model waits to hear of; of a streaming one it may always hear more."""
+        return any(not call.facts.streaming for call in self.running())
+
+    def of_run(self, call_id: str) -> list[Call]:
+        """The open calls that one tool's answers belong to (rule 4), oldest first."""
+        return [call for call in self._live.values() if call.run == call_id]
+
+    def forgotten(self, session: int, model_ids: Iterable[str]) -> None:
+        """The session that made these calls knows nothing of them any more (rule 3)."""
+        for model_id in model_ids:
+            if call := self._live.get(self.id_of(session, model_id)):
+                call.forgotten = True
+
+    def twin(self, call: Call) -> Call | None:
+        """The oldest open call that is the same as this newer one."""
+        same = (
+            other
+            for other in self._live.values()
+            if (other.agent, other.name, other.args) == (call.agent, call.name, call.args)
+        )
+        first = next(same)
+        return None if first is call else first
 
     def move(self, call_id: str, deed: Deed) -> Call | None:
         """Does the deed; returns the call if that changed its state."""

@@ -97,6 +97,7 @@ def _still_unsent(state: ConversationState, lost: LinkLost) -> None:
         state.put_back(unsent)
         return
     state.outbox.questions.returned(unsent)
+    state.outbox.results.returned(unsent)
     for message in unsent:
         state.say(message)
 
@@ -109,6 +110,9 @@ def _begin(state: ConversationState, now: float) -> None:
     ask = Ask.NOTHING
     if fresh:
         state.outbox.questions.answered()
+        state.outbox.results.snapshot_taken()
+    elif state.role.capabilities.handle_is_snapshot:
+        state.calls.forgotten(links.session, state.outbox.rewind())
     if turns.handed_over:
         ask = Ask.LAST
     elif waits and links.session and (fresh or state.role.capabilities.handle_is_snapshot):

@@ -101,6 +101,7 @@ def model_said(state: ConversationState, link: int, said: ModelSignal, now: floa
             state.error(code, message)
         case HandleUpdate(handle, resumable):
             if state.links.handle_update(handle, resumable):
+                state.outbox.results.snapshot_taken()
                 update = SessionResumptionUpdate.trusted(new_handle=handle, resumable=True)
                 state.emit(drafts.draft(state.agent, live_session_resumption_update=update))
         case GoingAway(time_left):
@@ -154,6 +155,8 @@ def _interrupted(state: ConversationState, now: float) -> None:
     state.flush_transcript("model", interrupted=True, heard=heard.words)
     state.amend(heard)
     state.do(state.recording.interrupted(now, unheard))
+    given_up = [call.model_id for call in state.calls.open() if state.role.waits(call.facts)]
+    state.calls.forgotten(state.links.session, [each for each in given_up if each])
     stopped = [call.id for call in state.calls.running() if call.facts.cancel_on_interruption]
     if stopped:
         calls_cancelled(state, stopped, tell_model=True)
@@ -167,7 +170,7 @@ def _turn_complete(state: ConversationState, said: TurnComplete, act: Act, now: 
         fields["turn_complete_reason"] = said.reason
     if said.status is not None:
         fields["interaction_status"] = said.status
-    elif state.calls.running() or state.turns.unfinished:
+    elif state.calls.awaited() or state.turns.unfinished:
         fields["interaction_status"] = InteractionStatus.IN_PROGRESS  # contract 3.12
     state.end_turn(cut=act is Act.CLOSE_CUT, **fields)
     state.budget.heard(now)

@@ -7,21 +7,30 @@ from typing import TYPE_CHECKING, Any, Final
 
 from antiphon.core import drafts
 from antiphon.core.calls import Call, CallState, Deed
-from antiphon.core.commands import CancelTool, RunTool
+from antiphon.core.commands import RunTool
 from antiphon.core.messages import ToolResults
 from antiphon.core.signals import ToolFinished, ToolYielded
-from antiphon.types import FunctionCall, FunctionResponse
+from antiphon.events import EventActions
+from antiphon.types import FunctionCall, FunctionResponse, FunctionResponseScheduling
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from antiphon.core.state import ConversationState
-    from antiphon.events import EventActions
 
 __all__ = ["app_answered", "app_may_answer", "calls_cancelled", "tool_reported", "tools_called"]
 
 MAX_HAND_OVERS: Final = 8
 """Hand-overs that one thing the user said may cause."""
+
+ALREADY_RUNNING: Final = {
+    "error": {
+        "code": "ALREADY_RUNNING",
+        "message": "This call with these arguments runs already; its answer will come. Do not call it again.",
+    }
+}
+STOPPED: Final = {"status": "stopped"}
+"""The last answer of a streaming call that the model has stopped."""
 
 ENDED_BY_TOOL: Final = "a tool ended the invocation"
 
@@ -29,16 +38,29 @@ ENDED_BY_TOOL: Final = "a tool ended the invocation"
 def tools_called(state: ConversationState, asked: Iterable[FunctionCall]) -> None:
     """Runs the calls that are new, all at once, and shows them (contract 5.2)."""
     new = state.calls.accept(asked, state.agent, state.links.session, state.role.tools)
+    if state.role.capabilities.handle_is_snapshot:
+        state.outbox.results.called([call.model_id for call in new if call.model_id])
     state.flush()
     shown = [FunctionCall.trusted(id=call.id, name=call.name, args=call.args) for call in new]
-    long_running = {call.id for call in new if call.facts.long_running}
+    twins = {call.id: state.calls.twin(call) for call in new if call.facts.on_duplicate != "run"}
+    long_running = {call.id for call in new if call.facts.long_running and not twins.get(call.id)}
     state.emit(drafts.calls(state.agent, shown, long_running), stored=True)
     for call in new:
-        state.out.append(RunTool(call.id, call.agent, call.name, call.args))
+        twin = twins.get(call.id)
+        if twin is None:
+            state.out.append(RunTool(call.id, call.agent, call.name, call.args))
+        elif call.facts.on_duplicate == "join":
+            call.joined, call.state = twin.run, twin.state
+        else:
+            state.calls.move(call.id, Deed.ERROR)
+            _answer(state, [call], ALREADY_RUNNING, EventActions())
 
 
 def calls_cancelled(state: ConversationState, ids: Iterable[str], *, tell_model: bool = False) -> None:
-    """The model took calls back, or a barge-in stopped them, which the model is told (contract 5.5)."""
+    """The model took calls back, or a barge-in stopped them (contract 5.5).
+
+    With `tell_model` it is told, by the calls' ids alone: if it has given them up itself it need not know.
+    """
     why = "cancelled before it was finished"
     stopped = [call for call in map(state.calls.get, ids) if call and state.abandon(call.id, why)]
     if not stopped:
@@ -46,38 +68,48 @@ def calls_cancelled(state: ConversationState, ids: Iterable[str], *, tell_model:
     state.fact("tool_cancelled", call_ids=[call.id for call in stopped])
     for call in stopped if tell_model else ():
         error = {"error": {"code": "CANCELLED", "message": why}}
-        _tell(state, call, FunctionResponse.trusted(id=call.id, name=call.name, response=error))
+        answer = FunctionResponse.trusted(id=call.model_id, name=call.name, response=error)
+        answer.scheduling = FunctionResponseScheduling.SILENT
+        state.say(ToolResults((answer,), call.session))
 
 
 def tool_reported(state: ConversationState, signal: ToolFinished | ToolYielded, now: float) -> None:
     """A tool ended, or a streaming one has something to say."""
-    call = state.calls.get(signal.call_id)
-    if call is None or call.state is not CallState.RUNNING:
+    calls = [call for call in state.calls.of_run(signal.call_id) if call.state is CallState.RUNNING]
+    if not calls:
         return  # cancelled meanwhile: a late result is dropped (contract 5.5)
+    call = calls[0]
+    chosen = signal.scheduling
     if isinstance(signal, ToolYielded):
-        _answer(state, call, signal.response, signal.actions, goes_on=True)
+        _answer(state, calls, signal.response, signal.actions, scheduling=chosen, goes_on=True)
         return
     if signal.response is None:
         if call.facts.long_running:
-            state.calls.move(call.id, Deed.NOT_YET)
+            _move(state, calls, Deed.NOT_YET)
             _land_actions(state, signal.actions)
             if signal.ends:
                 state.finish(ENDED_BY_TOOL, "agent")
             return
         signal = replace(signal, response={"result": None})
+    if signal.stops is not None:
+        signal = _stop_streaming(state, call, signal, signal.stops)
     target = signal.actions.transfer_to_agent
-    if target and target not in state.cast.roles:
+    if target and target not in _targets(state):
         signal, target = _no_such_agent(state, signal.call_id, target), None
     elif target and state.turns.hand_overs >= MAX_HAND_OVERS:
         signal, target = _round_in_circles(signal.call_id), None
     successor = state.role.successor if signal.completes else None
     leaves = bool(target or signal.completes or signal.ends)
+    response = signal.response or {}
     if call.facts.long_running and not signal.failed and not leaves:
-        state.calls.move(call.id, Deed.NOT_YET)  # what it says so far; the application answers later
-        _answer(state, call, signal.response or {}, signal.actions, goes_on=True)
+        _move(state, calls, Deed.NOT_YET)  # what it says so far; the application answers later
+        _answer(state, calls, response, signal.actions, scheduling=chosen, goes_on=True)
         return
-    state.calls.move(call.id, Deed.ERROR if signal.failed else Deed.RESULT)
-    _answer(state, call, signal.response or {}, signal.actions, tell_model=not leaves or signal.ends)
+    if call.facts.streaming and not response:
+        chosen = FunctionResponseScheduling.SILENT  # it has said everything
+    _move(state, calls, Deed.ERROR if signal.failed else Deed.RESULT)
+    tell = not leaves or signal.ends
+    _answer(state, calls, response, signal.actions, scheduling=chosen, tell_model=tell)
     if signal.ends:
         state.finish(ENDED_BY_TOOL, "agent")
     elif target:
@@ -97,20 +129,51 @@ def app_may_answer(state: ConversationState, answer: FunctionResponse, *, again:
 
 
 def app_answered(state: ConversationState, answer: FunctionResponse) -> None:
-    """The application answers a long-running call (contract 5.6); its event is stored already."""
+    """The application answers a long-running call (contract 5.6); its event is stored already.
+
+    One that says `will_continue` leaves the call open.
+    """
     call = state.calls.get(answer.id or "")
     if call is None:
-        state.say(ToolResults((answer,)))  # of an earlier invocation
+        if state.calls.how_ended(answer.id or "") is None:
+            state.say(ToolResults((answer,)))  # of an earlier invocation
         return
-    if call.state is CallState.RUNNING:
-        state.out.append(CancelTool(call.id))
-    state.calls.move(call.id, Deed.ANSWER)
-    _tell(state, call, answer)
+    if answer.scheduling is None and call.facts.scheduling is not None:
+        answer = answer.model_copy(update={"scheduling": call.facts.scheduling})
+    calls = [call, *(other for other in state.calls.of_run(call.run) if other is not call)]
+    for each in calls:
+        if not answer.will_continue:
+            state.stop(each, Deed.ANSWER)
+        if each is not call:
+            theirs = answer.model_copy(update={"id": each.id})
+            state.emit(drafts.response(each.agent, theirs, EventActions()), stored=True)
+    _tell(state, calls, answer)
+
+
+def _stop_streaming(state: ConversationState, call: Call, signal: ToolFinished, name: str) -> ToolFinished:
+    """Ends the streaming calls of that tool that run for this agent, and says so (contract 5.7)."""
+    running = [each for each in state.calls.running() if each.facts.streaming and each.agent == call.agent]
+    stopped = [each for each in running if each.name == name]
+    if not stopped:
+        names = sorted({each.name for each in running})
+        message = f"No {name!r} runs that could be stopped. Running: {', '.join(names) or 'nothing'}."
+        error = {"error": {"code": "NOT_RUNNING", "message": message, "running": names}}
+        return ToolFinished(signal.call_id, error, failed=True)
+    for each in stopped:
+        state.stop(each, Deed.RESULT)
+        _answer(state, [each], STOPPED, EventActions(), scheduling=FunctionResponseScheduling.SILENT)
+    return replace(signal, response=STOPPED | {"function_name": name, "calls": len(stopped)})
+
+
+def _targets(state: ConversationState) -> Iterable[str]:
+    if state.role.targets is not None:
+        return state.role.targets
+    return [name for name in state.cast.roles if name != state.agent]
 
 
 def _no_such_agent(state: ConversationState, call_id: str, target: str) -> ToolFinished:
-    known = ", ".join(name for name in state.cast.roles if name != state.agent) or "none"
-    message = f"There is no agent {target!r} to transfer to. Known agents: {known}."
+    known = ", ".join(_targets(state)) or "nobody"
+    message = f"{state.agent!r} cannot transfer to {target!r}. It may transfer to: {known}."
     return ToolFinished(call_id, {"error": {"code": "UNKNOWN_AGENT", "message": message}}, failed=True)
 
 
@@ -128,30 +191,46 @@ def _hand_over(state: ConversationState, agent: str, now: float) -> None:
     state.do(state.links.hand_over(agent, now))
 
 
+def _move(state: ConversationState, calls: Iterable[Call], deed: Deed) -> None:
+    for call in calls:
+        state.calls.move(call.id, deed)
+
+
 def _answer(
     state: ConversationState,
-    call: Call,
+    calls: Sequence[Call],
     response: dict[str, Any],
     actions: EventActions,
     *,
+    scheduling: FunctionResponseScheduling | None = None,
     goes_on: bool = False,
     tell_model: bool = True,
 ) -> None:
-    answer = FunctionResponse.trusted(id=call.id, name=call.name, response=response)
-    if call.facts.scheduling is not None:
-        answer.scheduling = call.facts.scheduling
+    """Shows one tool's answer for each of the calls it runs for, and tells the model; `actions` land once."""
+    fields: dict[str, Any] = {}
+    if (chosen := scheduling or calls[0].facts.scheduling) is not None:
+        fields["scheduling"] = chosen
     if goes_on:
-        answer.will_continue = True
-    state.emit(drafts.response(call.agent, answer, actions), stored=True)
+        fields["will_continue"] = True
+    answers = [
+        FunctionResponse.trusted(id=call.id, name=call.name, response=response, **fields) for call in calls
+    ]
+    for call, answer in zip(calls, answers, strict=True):
+        state.emit(drafts.response(call.agent, answer, actions), stored=True)
+        actions = EventActions()
     if tell_model:
-        _tell(state, call, answer)
+        _tell(state, calls, answers[0])
 
 
-def _tell(state: ConversationState, call: Call, answer: FunctionResponse) -> None:
-    """Under the id by which the model knows the call."""
-    if answer.id != call.model_id:
-        answer = answer.model_copy(update={"id": call.model_id})
-    state.say(ToolResults((answer,), call.session))
+def _tell(state: ConversationState, calls: Sequence[Call], answer: FunctionResponse) -> None:
+    """Under each id by which the present session knows one of the calls, else once (`calls`, rule 3)."""
+    here = [call for call in calls if call.session == state.links.session] or calls[:1]
+    for call in here:
+        once = not state.role.capabilities.tool_scheduling or state.role.waits(call.facts)
+        used_up = call.forgotten or (call.answered and once)
+        call.answered = True
+        told = answer if answer.id == call.model_id else answer.model_copy(update={"id": call.model_id})
+        state.say(ToolResults((told,), None if used_up else call.session))
 
 
 def _land_actions(state: ConversationState, actions: EventActions) -> None:

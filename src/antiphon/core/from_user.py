@@ -94,7 +94,7 @@ def _turn(state: ConversationState, turn: UserTurn, now: float) -> None:
         answer = part.function_response
         if answer is None or app_may_answer(state, answer, again=answer.id in answers):
             parts.append(part)
-            answers.add(answer.id if answer else None)
+            answers.add(answer.id if answer and not answer.will_continue else None)
     actions = EventActions.trusted(state_delta=turn.state_delta) if turn.state_delta else None
     fields = {"actions": actions} if actions else {}
     if parts or actions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
@@ -33,6 +34,14 @@ class Role:
     capabilities: Capabilities = field(default_factory=Capabilities)
     successor: str | None = None
     """Who goes on when this agent says `task_completed` (contract 5.9)."""
+    targets: tuple[str, ...] | None = None
+    """Who this agent may hand over to (contract 5.8); `None` is everybody else."""
+
+    def waits(self, tool: ToolFacts) -> bool:
+        """Whether the model waits for the answer to a call, and gives the call up when it is interrupted."""
+        if not self.capabilities.non_blocking_tools:
+            return True
+        return self.capabilities.blocks_by_default if tool.blocking is None else tool.blocking
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +61,15 @@ class Seed:
 
 
 def in_words(results: ToolResults) -> Turn:
-    """Results for a session that did not make the calls (`calls`, rule 3)."""
-    words = [f"(The call of {answer.name} returned {answer.response}.)" for answer in results.responses]
-    return Turn(Content.trusted(role="user", parts=[Part.trusted(text=each) for each in words]))
+    """Results for a session that takes none for these calls (`calls`, rule 3); silent ones ask for nothing."""
+    words = [
+        f"(The call of {answer.name} returned {answer.response}.)"
+        if answer.response
+        else f"(The call of {answer.name} has ended.)"
+        for answer in results.responses
+    ]
+    parts = [Part.trusted(text=each) for each in words]
+    return Turn(Content.trusted(role="user", parts=parts), complete=not results.silent)
 
 
 def seed(
@@ -69,13 +84,14 @@ def seed(
 
     Text and transcripts of both sides, tool calls and their results; no audio, no thoughts, no hand-overs,
     and none of the `held` parts. What `ask` says is taken out as `pending`, to be said once the model is
-    ready. Calls that the agent made and that have their result are told as such; all others are put into
+    ready. Calls that the agent made and that have their one result are told as such; all others are put into
     words, as are all with `function_parts=False`, for models that take no function parts in history.
     """
     events = _as_heard(events)
     own = [event for event in events if event.author == agent] if function_parts else []
     called = {call.id for event in own for call in event.get_function_calls()}
-    paired = called & {answer.id for event in own for answer in event.get_function_responses()}
+    answers = Counter(answer.id for event in own for answer in event.get_function_responses())
+    paired = {call_id for call_id in called if answers[call_id] == 1}
     lines = [line for event in events for line in _lines(event, agent, paired)]
     lines = [line for line in lines if not any(line.part is part for part in held)]
     question: list[_Line] = []

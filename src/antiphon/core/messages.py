@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from antiphon.types import FunctionResponseScheduling
+
 if TYPE_CHECKING:
     from antiphon.types import Blob, Content, FunctionResponse
 
@@ -45,11 +47,17 @@ class StreamEnded:
 class ToolResults:
     """Answers to tool calls, each with the id the model gave.
 
-    `session` numbers the model session that made the calls: their ids mean nothing to any other.
+    `session` numbers the model session that made the calls: their ids mean nothing to any other. `None` when
+    no session takes them by id.
     """
 
     responses: tuple[FunctionResponse, ...]
     session: int | None = None
+
+    @property
+    def silent(self) -> bool:
+        """Whether the model is to say nothing about them."""
+        return all(each.scheduling is FunctionResponseScheduling.SILENT for each in self.responses)
 
 
 Message = Media | Turn | ActivityStarted | ActivityEnded | StreamEnded | ToolResults

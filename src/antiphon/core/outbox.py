@@ -5,6 +5,8 @@ Rule 2 (contract 7.3)  Audio and images wait in a ring of `held_audio` seconds; 
 Rule 3                 What never left a dead link goes before what came later.
 Rule 4                 A fresh session is told the results of calls with the conversation: they are not said
                        again. What the user wrote and the model never heard is left out there, and said here.
+Rule 5 (contract 7.3)  A session that is resumed from a snapshot is told again the results it heard since, and
+                       those of calls it made since in words: their ids mean nothing to it.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from antiphon.core.messages import Media, Message, ToolResults, Turn
 from antiphon.core.questions import Questions
+from antiphon.core.results import Results, unknown
 from antiphon.requests import check_blob
 
 if TYPE_CHECKING:
@@ -38,6 +41,8 @@ class Outbox:
         self._reported = False
         self.questions = Questions()
         """What has left and wants an answer."""
+        self.results = Results()
+        """What has left, of calls, since the model's newest snapshot."""
         self.dropped = 0
         """Media that left the ring unheard since there was last a live link."""
 
@@ -64,6 +69,7 @@ class Outbox:
         """Takes back what a dead link did not send (rule 3)."""
         returned = tuple(unsent)
         self.questions.returned(returned)
+        self.results.returned(returned)
         self._waiting.extendleft(reversed(returned))
         self._weigh(*returned)
 
@@ -79,6 +85,13 @@ class Outbox:
         before = len(self._waiting)
         self._waiting = deque(m for m in self._waiting if not isinstance(m, ToolResults))
         return len(self._waiting) < before
+
+    def rewind(self) -> frozenset[str]:
+        """The session is resumed from its snapshot (rule 5); the ids of calls that it does not know."""
+        ids, results = self.results.rewind()
+        waiting = (unknown(m, ids) if isinstance(m, ToolResults) else m for m in self._waiting)
+        self._waiting = deque([*results, *waiting])
+        return ids
 
     def newly_shed(self) -> bool:
         """Whether media was shed, and nobody has asked since there was last a live link."""

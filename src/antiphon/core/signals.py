@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         Blob,
         Content,
         FunctionCall,
+        FunctionResponseScheduling,
         GroundingMetadata,
         InteractionStatus,
         Part,
@@ -306,7 +307,8 @@ class AppLeft:
 class ToolFinished:
     """A tool ended. `response=None` is the "not yet" of a long-running tool (contract 5.6).
 
-    `completes` is `task_completed`'s word that this agent is done; `ends` asks to end the invocation.
+    `completes` is `task_completed`'s word that this agent is done; `ends` asks to end the invocation; `stops`
+    asks to stop the agent's streaming calls of that tool. `scheduling` is the call's own choice.
     """
 
     call_id: str
@@ -315,6 +317,8 @@ class ToolFinished:
     failed: bool = False
     completes: bool = False
     ends: bool = False
+    stops: str | None = None
+    scheduling: FunctionResponseScheduling | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,6 +328,7 @@ class ToolYielded:
     call_id: str
     response: dict[str, Any]
     actions: EventActions = field(default_factory=EventActions)
+    scheduling: FunctionResponseScheduling | None = None
 
 
 @dataclass(frozen=True, slots=True)

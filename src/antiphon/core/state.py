@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from antiphon.config import RunConfig
+    from antiphon.core.calls import Call
     from antiphon.core.handover import Cast, Role
     from antiphon.core.messages import Message
     from antiphon.core.playhead import Heard, Playhead
@@ -107,13 +108,21 @@ class ConversationState:
             if isinstance(message, Turn):
                 self.outbox.questions.sent(message)
             elif isinstance(message, ToolResults):
-                self.turns.result_told = True
-                if message.session != links.session:
-                    message = in_words(message)
+                message = self._as_told(message)
             self.out.append(Send(links.current, message))
             return
         self.outbox.put(message)
         self._report_shed()
+
+    def _as_told(self, results: ToolResults) -> Message:
+        """Under the calls' ids, or in words (`calls`, rule 3)."""
+        can = self.role.capabilities
+        if not (results.silent and can.tool_scheduling):
+            self.turns.result_told = True
+        sent = results if results.session == self.links.session else in_words(results)
+        if can.handle_is_snapshot:
+            self.outbox.results.told(sent, results)
+        return sent
 
     def put_back(self, unsent: Sequence[Message]) -> None:
         """Keeps what a dead link did not send, before all that came later (contract 7.3)."""
@@ -197,14 +206,19 @@ class ConversationState:
         if self.turns.beat(Beat.LOST, now) is Act.CLOSE_CUT:
             self.end_turn(cut=True)
 
+    def stop(self, call: Call, deed: Deed) -> None:
+        """Ends a call before its tool does, and the tool, unless it runs for another call too."""
+        runs = call.state is CallState.RUNNING
+        self.calls.move(call.id, deed)
+        if runs and not self.calls.of_run(call.run):
+            self.out.append(CancelTool(call.run))
+
     def abandon(self, call_id: str, why: str) -> bool:
         """Ends a call without an answer from its tool (contract 5.4, 5.5); whether it was still open."""
         call = self.calls.get(call_id)
         if call is None:
             return False
-        if call.state is CallState.RUNNING:
-            self.out.append(CancelTool(call_id))
-        self.calls.move(call_id, Deed.CANCEL)
+        self.stop(call, Deed.CANCEL)
         answer = FunctionResponse.trusted(
             id=call_id, name=call.name, response={"error": {"code": "CANCELLED", "message": why}}
         )

@@ -26,7 +26,13 @@ class Profile:
     """Text output comes as a transcription of speech that is not there."""
 
 
-_3_8 = Capabilities(text_output=False, non_blocking_tools=True, tool_scheduling=True, proactive_audio=True)
+_3_8 = Capabilities(
+    text_output=False,
+    non_blocking_tools=True,
+    blocks_by_default=False,
+    tool_scheduling=True,
+    proactive_audio=True,
+)
 
 PROFILES: Final[tuple[Profile, ...]] = (
     Profile(
@@ -38,7 +44,14 @@ PROFILES: Final[tuple[Profile, ...]] = (
     Profile(
         "3.8-live-extended-thinking",
         r"gemini-3\.8.*live.*thinking",
-        Capabilities(text_output=False, non_blocking_tools=True, thinking_level=True, proactive_audio=True),
+        Capabilities(
+            text_output=False,
+            non_blocking_tools=True,
+            blocking_tools=False,
+            blocks_by_default=False,
+            thinking_level=True,
+            proactive_audio=True,
+        ),
     ),
     Profile("3.8-live", r"gemini-3\.8.*live", _3_8),
     Profile(

@@ -39,6 +39,7 @@ from antiphon.runtime.links import LinkBoard
 from antiphon.runtime.opening import Opening
 from antiphon.runtime.outlet import Outlet
 from antiphon.runtime.recorder import Recorder
+from antiphon.runtime.streams import InputStreams
 from antiphon.runtime.tasks import TaskOwner
 from antiphon.runtime.toolrunner import ToolRunner
 
@@ -93,14 +94,20 @@ class Driver:
         self._invocation = invocation = replace(invocation, session=self._outlet.session)
         models = {name: speaker.model for name, speaker in troupe.speakers.items()}
         records = config.save_live_blob or config.record_conversation
-        self._intake = Intake(queue, self.feed, self._takes_more, keep_shed=records)
+        streams = InputStreams()
+        self._intake = Intake(queue, self.feed, self._takes_more, streams, keep_shed=records)
         self._links = LinkBoard(config, models, self._tasks, self.feed, self._intake.drain)
         contexts = Contexts(invocation, artifacts)
-        self._tools = ToolRunner(
-            lambda agent: troupe.speakers[agent].tools, contexts.for_call, self.feed, self._tasks
-        )
         self._opening = Opening(contexts, troupe, self._links, self._tasks, self._fail)
         self._recorder = Recorder(invocation, artifacts, self.feed, self._tasks)
+        self._tools = ToolRunner(
+            lambda agent: troupe.speakers[agent].tools,
+            contexts.for_call,
+            self.feed,
+            self._tasks,
+            streams,
+            self._opening.obstacle,
+        )
         self._pump = _Pump()
 
     # What the runner calls.

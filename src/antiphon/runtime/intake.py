@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from antiphon.queue import LiveRequestQueue
     from antiphon.requests import LiveRequest
+    from antiphon.runtime.streams import InputStreams
 
 __all__ = ["BURST", "Intake"]
 
@@ -32,7 +33,7 @@ BURST: Final = 256
 
 
 class Intake:
-    """Takes requests from the user's queue and gives them to `feed` as signals.
+    """Takes requests from the user's queue and gives them to `feed` as signals, media to `streams` too.
 
     To be made on the conversation's loop. While `writable` says that the model takes no more, requests stay
     in the queue, where the oldest media is shed; whoever sees that change calls `drain`. With `keep_shed`
@@ -44,6 +45,7 @@ class Intake:
         queue: LiveRequestQueue,
         feed: Callable[[Signal], None],
         writable: Callable[[], bool],
+        streams: InputStreams,
         *,
         keep_shed: bool = False,
     ) -> None:
@@ -52,6 +54,7 @@ class Intake:
         self._feed = feed
         self._writable = writable
         self._keep_shed = keep_shed
+        self._streams = streams
         self._draining = False
         self._stopped = False
 
@@ -95,8 +98,11 @@ class Intake:
                 return
             request = self._queue.take()
             if isinstance(request, Blob):
+                self._streams.give(request)
                 self._feed(UserMedia(request))
             elif request is not None:
+                if request.close:
+                    self._streams.end()
                 for signal in _signals(request):
                     self._feed(signal)
             if not self._queue.depth:

@@ -6,9 +6,10 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Final
 
-from antiphon.agents.instructions import render
+from antiphon.agents.instructions import fill_in, render
 from antiphon.core.commands import Ask
 from antiphon.core.handover import Seed, seed
+from antiphon.errors import ConfigurationError
 from antiphon.models import Setup
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from antiphon.runtime.contexts import Contexts
     from antiphon.runtime.links import LinkBoard
     from antiphon.runtime.tasks import TaskOwner
+    from antiphon.tools import ToolContext
 
 __all__ = ["Opening"]
 
@@ -49,6 +51,23 @@ class Opening:
         """Sets the session up, without waiting for an instruction that takes its time."""
         told = self._seed(begin)
         self._tasks.spawn(self._begin(begin, told), f"antiphon-begin {begin.link}")
+
+    def obstacle(self, context: ToolContext) -> str | None:
+        """Why the agent that a call hands over to could not begin, by what the state will then be, if so.
+
+        Found before anything is closed (contract 5.8): the agent that called goes on instead.
+        """
+        target = context.actions.transfer_to_agent
+        if target is None and context.task_completed:
+            target = self._troupe.speakers[context.agent_name].successor
+        speaker = self._troupe.speakers.get(target) if target else None
+        if speaker is None or not isinstance(speaker.agent.instruction, str):
+            return None
+        try:
+            fill_in(speaker.agent.instruction, context.state, speaker.agent.name)
+        except ConfigurationError as error:
+            return str(error)
+        return None
 
     def _seed(self, begin: Begin) -> Seed:
         """Taken at once: what is stored from now on waits in the outbox instead."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 from uuid import uuid4
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
 __all__ = ["InMemoryRunner", "Runner"]
-
-log = logging.getLogger(__name__)
 
 NO_ARTIFACTS: Final = (
     "There is nowhere to keep recordings: give the Runner an artifact_service, e.g. "
@@ -66,7 +63,6 @@ class Runner:
         self.metrics = Metrics()
         """What all conversations have done so far, in numbers."""
         self._troupe: Troupe = assemble(agent)
-        _tell_what_will_not_work(self._troupe)
 
     async def run_live(
         self,
@@ -208,14 +204,3 @@ def _config(given: RunConfig | dict[str, Any] | None) -> RunConfig:
         raise ConfigurationError(f"run_config cannot be read: {error}") from error
 
 
-def _tell_what_will_not_work(troupe: Troupe) -> None:
-    for name, speaker in troupe.speakers.items():
-        for tool in speaker.tools.values():
-            if tool.wants_input_stream is not None:
-                log.warning(
-                    "%s of agent %s takes %s, a copy of the user's live media, which this release does not "
-                    "have yet. Give the parameter a default of None; without one every call of it fails.",
-                    tool.name,
-                    name,
-                    tool.wants_input_stream,
-                )

@@ -8,28 +8,39 @@ import logging
 import threading
 from collections import deque
 from concurrent.futures import Executor, Future
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, assert_never
 
 from antiphon.core.signals import ToolFinished, ToolYielded
-from antiphon.errors import UsageError
-from antiphon.tools import BaseTool, ToolContext, ToolError
-from antiphon.tools.result import check_state, timed_out, tool_failed, tool_response, unknown_tool
+from antiphon.tools import ToolError
+from antiphon.tools.result import (
+    cannot_begin,
+    check_state,
+    timed_out,
+    tool_failed,
+    tool_response,
+    unknown_tool,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
     from antiphon.core.commands import RunTool
     from antiphon.events import EventActions
+    from antiphon.runtime.streams import InputStreams
     from antiphon.runtime.tasks import TaskOwner
+    from antiphon.tools import BaseTool, ToolContext
 
 __all__ = ["THREADS", "ToolRunner"]
 
 log = logging.getLogger(__name__)
 
 THREADS: Final = 32
-"""Sync tools that run at the same time in one conversation; more wait their turn, in that one only."""
+"""Sync tools that run at the same time in one conversation; more wait their turn, in that one only.
+
+A thread cannot be stopped from outside: a tool that hangs keeps its own, though its call has ended.
+"""
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -64,6 +75,8 @@ class _Threads(Executor):
 
         with self._lock:
             if self._running >= THREADS:
+                if not self._waiting:
+                    log.warning("All %d threads for the sync tools of a conversation are taken.", THREADS)
                 self._waiting.append(job)
                 return future
             self._running += 1
@@ -91,7 +104,8 @@ class _Threads(Executor):
 class ToolRunner:
     """The running tools of one conversation. `report` takes their signals.
 
-    `tools` are those of an agent by name, `context_of` makes the context of a call.
+    `tools` are those of an agent by name, `context_of` makes the context of a call, `streams` give those that
+    want it the user's media, `obstacle` says why the agent that a call hands over to could not begin.
 
     A call is reported finished once at most, and exactly once unless it is cancelled: whatever the tool does,
     a call that goes wrong is an answer to the model, and not the end of the conversation (contract 5.4).
@@ -103,11 +117,15 @@ class ToolRunner:
         context_of: Callable[[RunTool], ToolContext],
         report: Callable[[ToolFinished | ToolYielded], None],
         tasks: TaskOwner,
+        streams: InputStreams,
+        obstacle: Callable[[ToolContext], str | None],
     ) -> None:
         self._tools = tools
         self._context_of = context_of
         self._report = report
         self._tasks = tasks
+        self._streams = streams
+        self._obstacle = obstacle
         self._threads = _Threads()
         self._running: dict[str, asyncio.Task[None]] = {}
 
@@ -123,10 +141,12 @@ class ToolRunner:
     def cancel(self, call_id: str) -> None:
         """Stops the call, and reports nothing more of it.
 
-        A sync tool's thread cannot be stopped: it ends by itself, and its result is dropped.
+        A sync tool's thread cannot be stopped: it ends by itself, and its result is dropped. Until then it is
+        one of the `THREADS` of its conversation.
         """
         task = self._running.pop(call_id, None)
         if task is not None:
+            self._streams.close(call_id)
             self._tasks.cancel(task)
 
     async def _run(self, call: RunTool) -> None:
@@ -160,20 +180,29 @@ class ToolRunner:
         if tool is None:
             return ToolFinished(call.call_id, unknown_tool(call.name, tools), failed=True)
         context = self._context_of(call)
-        with self._limited(call, tool.timeout) as begin:
+        with ExitStack() as held:
+            if tool.wants_input_stream is not None:
+                context.input_stream = held.enter_context(self._streams.open(call.call_id, call.name))
+            begin = held.enter_context(self._limited(call, tool))
             response = await self._result(tool, call, context, begin)
+        obstacle = self._obstacle(context)
+        if obstacle is not None:
+            log.error("%s of %s was not done: %s", call.name, call.agent, obstacle)
+            return ToolFinished(call.call_id, cannot_begin(obstacle), failed=True)
         return ToolFinished(
             call.call_id,
             response,
             _take(context.actions),
             completes=context.task_completed,
             ends=context.end_invocation,
+            stops=context.stops_streaming,
+            scheduling=context.scheduling,
         )
 
     async def _result(
         self, tool: BaseTool, call: RunTool, context: ToolContext, begin: Callable[[], None]
     ) -> dict[str, Any] | None:
-        made = _bound(tool, call, context)
+        made = tool.bind(call.args, context)
         value: object = None
         if tool.kind != "sync":
             begin()
@@ -186,8 +215,8 @@ class ToolRunner:
                 begun = partial(loop.call_soon_threadsafe, begin)
                 value = await loop.run_in_executor(self._threads, _in_thread, begun, run)
             case "stream":
-                if await self._relay(call, made(), context):
-                    return {}  # all has been said: this only says that nothing follows (contract 5.7)
+                if await self._relay(call, made(), context):  # all has been said
+                    return None if tool.facts.long_running else {}  # nothing follows (contract 5.7)
             case _:
                 assert_never(tool.kind)
         if value is None and tool.facts.long_running:
@@ -200,7 +229,8 @@ class ToolRunner:
         try:
             async for value in stream:
                 some = True
-                self._yield(call, ToolYielded(call.call_id, tool_response(value), _take(context.actions)))
+                said, actions = tool_response(value), _take(context.actions)
+                self._yield(call, ToolYielded(call.call_id, said, actions, context.scheduling))
                 await asyncio.sleep(0)  # a tool that never waits leaves everybody else a turn
         finally:
             if (close := getattr(stream, "aclose", None)) is not None:
@@ -208,13 +238,14 @@ class ToolRunner:
         return some
 
     @contextmanager
-    def _limited(self, call: RunTool, seconds: float | None) -> Iterator[Callable[[], None]]:
-        """Ends the call `seconds` after what this gives is called: the model is told even if the tool stays.
+    def _limited(self, call: RunTool, tool: BaseTool) -> Iterator[Callable[[], None]]:
+        """Ends the call `timeout` after what this gives is called: the model is told even if the tool stays.
 
         A call that waits for a thread has not begun.
         """
         loop = asyncio.get_running_loop()
         timer: asyncio.TimerHandle | None = None
+        seconds = tool.timeout
         over = False
 
         def begin() -> None:
@@ -223,6 +254,14 @@ class ToolRunner:
                 timer = loop.call_later(seconds, expire, seconds)
 
         def expire(seconds: float) -> None:
+            if tool.kind == "sync":
+                log.warning(
+                    "The tool %s took longer than %g s. Its thread cannot be stopped: until it ends by itself "
+                    "it remains one of the %d of its conversation.",
+                    call.name,
+                    seconds,
+                    THREADS,
+                )
             self._finish(call, ToolFinished(call.call_id, timed_out(call.name, seconds), failed=True))
             self.cancel(call.call_id)
 
@@ -244,20 +283,6 @@ class ToolRunner:
     def _failed(self, call: RunTool, error: BaseException) -> ToolFinished:
         log.warning("The tool %s failed.", call.name, exc_info=error)
         return ToolFinished(call.call_id, tool_failed(error), failed=True)
-
-
-def _bound(tool: BaseTool, call: RunTool, context: ToolContext) -> Callable[[], Any]:
-    try:
-        return tool.bind(call.args, context)
-    except ToolError:
-        raise
-    except UsageError as refused:
-        if tool.wants_input_stream is None or context.input_stream is not None:
-            raise
-        raise UsageError(
-            f"{tool.name} takes {tool.wants_input_stream}, a copy of the user's live media, which this "
-            "release does not have yet. Do not call it again."
-        ) from refused
 
 
 def _in_thread(begun: Callable[[], object], run: Callable[[], Any]) -> Any:

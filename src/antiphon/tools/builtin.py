@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from antiphon.core.handover import TRANSFER
 from antiphon.errors import ToolDeclarationError
-from antiphon.tools.function import FunctionTool
+from antiphon.tools.function import STOP_STREAMING, FunctionTool
 from antiphon.tools.tool import BaseTool, DeclaredTool
 from antiphon.types import EnterpriseWebSearch, GoogleMaps, GoogleSearch, Tool, ToolCodeExecution, UrlContext
 
@@ -21,6 +21,7 @@ __all__ = [
     "enterprise_web_search",
     "google_maps_grounding",
     "google_search",
+    "stop_streaming",
     "task_completed_tool",
     "transfer_tool",
     "url_context",
@@ -43,6 +44,21 @@ enterprise_web_search: Final = DeclaredTool(Tool.trusted(enterprise_web_search=E
 
 code_execution: Final = DeclaredTool(Tool.trusted(code_execution=ToolCodeExecution.trusted()))
 """Code written and run by the model."""
+
+
+def _stop_streaming(function_name: str) -> None:
+    """Stops a function that goes on telling you of something, such as a monitor.
+
+    Args:
+        function_name: The name of the function to stop.
+    """
+
+
+stop_streaming: Final = FunctionTool(_stop_streaming, name=STOP_STREAMING)
+"""Lets the model stop the streaming tools of the agent that has it (contract 5.7).
+
+An application's own `def stop_streaming(function_name: str): …` does the same, with its own docstring.
+"""
 
 
 def transfer_tool(targets: Mapping[str, str]) -> BaseTool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from antiphon.errors import ConfigurationError
 from antiphon.events import EventActions
 from antiphon.state import State
+from antiphon.types import FunctionResponseScheduling
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -136,6 +137,7 @@ class ToolContext(CallbackContext):
         function_call_id: Joins the call to its answer; keep it to answer a long-running call later.
         task_completed: Set to `True` to move a `SequentialAgent` on (contract 5.9).
         input_stream: A copy of the media sent upstream, for tools that asked for it (contract 5.7).
+        stops_streaming: Set to a tool's name to stop the agent's streaming calls of it (contract 5.7).
     """
 
     def __init__(
@@ -159,6 +161,21 @@ class ToolContext(CallbackContext):
         self.function_call_id = function_call_id
         self.task_completed = False
         self.input_stream = input_stream
+        self.stops_streaming: str | None = None
+        self._scheduling: FunctionResponseScheduling | None = None
 
     def __repr__(self) -> str:
         return f"<ToolContext of {self.agent_name}, call {self.function_call_id}>"
+
+    @property
+    def scheduling(self) -> FunctionResponseScheduling | None:
+        """What the next answer does to the conversation: `SILENT`, `WHEN_IDLE` or `INTERRUPT` (contract 5.6).
+
+        Set it, also by its name, and it holds for this call from then on; `None` leaves it to the tool's own.
+        Raises `ValueError` for anything else. Models that do not heed it are not told.
+        """
+        return self._scheduling
+
+    @scheduling.setter
+    def scheduling(self, value: FunctionResponseScheduling | str | None) -> None:
+        self._scheduling = None if value is None else FunctionResponseScheduling(value)

@@ -7,9 +7,9 @@ import inspect
 import re
 from enum import Enum
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args
 
-from antiphon.core.calls import ToolFacts
+from antiphon.core.calls import OnDuplicate, ToolFacts
 from antiphon.errors import ToolDeclarationError, UsageError
 from antiphon.tools.arguments import Arguments
 from antiphon.tools.docstring import read_docstring
@@ -22,10 +22,15 @@ if TYPE_CHECKING:
 
     from antiphon.tools.context import ToolContext
 
-__all__ = ["FunctionTool", "LongRunningFunctionTool", "as_tool"]
+__all__ = ["STOP_STREAMING", "FunctionTool", "LongRunningFunctionTool", "as_tool"]
+
+STOP_STREAMING: Final = "stop_streaming"
+"""A function of this name that takes a `function_name` stops streaming tools by being called (contract 5.7)."""
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 """What every provider takes as a function's name."""
+
+_BLOCKS: Final[dict[Behavior | None, bool]] = {Behavior.BLOCKING: True, Behavior.NON_BLOCKING: False}
 
 Choice = TypeVar("Choice", bound=Enum)
 
@@ -46,8 +51,14 @@ class FunctionTool(BaseTool):
         timeout: Seconds a call may take; then the model is told `TIMEOUT`.
         is_long_running: The first result may be `None`, and the application answers later (contract 5.6).
         cancel_on_interruption: Barge-in cancels a running call (contract 5.5).
-        behavior: Whether the model waits for the result; `None` leaves it to the model's default.
-        scheduling: What a result does to the conversation, for `NON_BLOCKING` tools.
+        behavior: Whether the model waits for the result; `None` is `NON_BLOCKING` for streaming and
+            long-running tools and those with a `scheduling`, and the model's default for all others. Models
+            that always wait are not told.
+        scheduling: What a result does to the conversation, for `NON_BLOCKING` tools; a call may choose
+            otherwise by `ToolContext.scheduling`.
+        on_duplicate: What becomes of a call while the agent's same call, with equal arguments, is still open:
+            `run` it too, let it `join` the open one and have the same answer, or `refuse` it with
+            `ALREADY_RUNNING` (contract 5.4).
 
     Raises:
         ToolDeclarationError: the model could not be told of this function; the message names what to change.
@@ -64,6 +75,7 @@ class FunctionTool(BaseTool):
         cancel_on_interruption: bool = False,
         behavior: Behavior | str | None = None,
         scheduling: FunctionResponseScheduling | str | None = None,
+        on_duplicate: OnDuplicate = "run",
     ) -> None:
         name = name or _name_of(func)
         if not NAME.fullmatch(name):
@@ -72,18 +84,35 @@ class FunctionTool(BaseTool):
                 "and no digit first. Give FunctionTool another name."
             )
         described = read_docstring(_doc_of(func))
+        self.func = func
+        self.kind = _kind_of(func, name)
+        self._behavior = None if behavior is None else _choice(Behavior, behavior, name)
+        if self._behavior is None and (is_long_running or scheduling is not None or self.kind == "stream"):
+            self._behavior = Behavior.NON_BLOCKING
+        chosen = None if scheduling is None else _choice(FunctionResponseScheduling, scheduling, name)
+        if on_duplicate not in get_args(OnDuplicate):
+            raise ToolDeclarationError(
+                f"{name}: on_duplicate={on_duplicate!r} must be one of {', '.join(get_args(OnDuplicate))}."
+            )
+        if on_duplicate == "join" and self.kind == "stream":
+            raise ToolDeclarationError(
+                f"{name} streams, and would tell everything twice with on_duplicate='join': use 'refuse'."
+            )
         super().__init__(
             name,
             described.text if description is None else description,
-            facts=_facts(name, is_long_running, cancel_on_interruption, scheduling),
+            facts=ToolFacts(
+                long_running=is_long_running,
+                cancel_on_interruption=cancel_on_interruption,
+                scheduling=chosen,
+                blocking=_BLOCKS.get(self._behavior),
+                on_duplicate=on_duplicate,
+            ),
             timeout=timeout,
         )
-        self.func = func
-        self.kind = _kind_of(func, name)
         self._signature = read_signature(func, name)
         self.wants_input_stream = self._signature.stream
         self._arguments = Arguments(name, self._signature.holes, described.parameters)
-        self._behavior = None if behavior is None else _choice(Behavior, behavior, name)
 
     def declaration(self) -> FunctionDeclaration:
         return FunctionDeclaration(
@@ -101,6 +130,8 @@ class FunctionTool(BaseTool):
             UsageError: the function needs live media, and there is none outside of `run_live()`.
         """
         values = self._arguments.read(args or {})
+        if self.name == STOP_STREAMING and isinstance(stopped := values.get("function_name"), str):
+            context.stops_streaming = stopped
         for each in self._signature.contexts:
             values[each] = context
         if (stream := self._signature.stream) is not None:
@@ -192,13 +223,6 @@ def _doc_of(func: Callable[..., Any]) -> str | None:
         named = named.func
     own: str | None = named.__doc__
     return own if hasattr(named, "__name__") else type(named).__call__.__doc__ or own
-
-
-def _facts(
-    name: str, long_running: bool, cancel: bool, scheduling: FunctionResponseScheduling | str | None
-) -> ToolFacts:
-    chosen = None if scheduling is None else _choice(FunctionResponseScheduling, scheduling, name)
-    return ToolFacts(long_running=long_running, cancel_on_interruption=cancel, scheduling=chosen)
 
 
 def _choice(kinds: type[Choice], value: Choice | str, name: str) -> Choice:

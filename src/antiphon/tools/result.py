@@ -17,6 +17,7 @@ __all__ = [
     "UnusableResult",
     "UnusableState",
     "cancelled",
+    "cannot_begin",
     "check_state",
     "error_response",
     "timed_out",
@@ -38,6 +39,7 @@ class ErrorKind(StrEnum):
     TIMEOUT = "TIMEOUT"
     CANCELLED = "CANCELLED"
     UNAVAILABLE = "UNAVAILABLE"
+    AGENT_NOT_READY = "AGENT_NOT_READY"
 
 
 class UnusableResult(UsageError):
@@ -122,6 +124,11 @@ def timed_out(name: str, seconds: float) -> dict[str, Any]:
 def cancelled(name: str) -> dict[str, Any]:
     """The call was taken back before it was finished."""
     return error_response(ErrorKind.CANCELLED, f"{name} was cancelled before it finished; it has no result.")
+
+
+def cannot_begin(why: str) -> dict[str, Any]:
+    """The agent that was to take over cannot; the one that called goes on."""
+    return error_response(ErrorKind.AGENT_NOT_READY, f"Nobody took over, go on yourself. {why}")
 
 
 def _refuse_unreadable(value: object, inside: tuple[int, ...] = ()) -> None:
