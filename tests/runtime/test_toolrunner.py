@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from antiphon import FunctionTool, LiveRequestQueue, LongRunningFunctionTool, Session, ToolContext
+from antiphon import FunctionTool, LongRunningFunctionTool, Session, ToolContext
 from antiphon.core.commands import RunTool
 from antiphon.core.signals import ToolFinished, ToolYielded
 from antiphon.runtime.streams import InputStreams

@@ -61,7 +61,7 @@ class Seed:
 
 
 def in_words(results: ToolResults) -> Turn:
-    """Results for a session that takes none for these calls (`calls`, rule 3); silent ones ask for nothing."""
+    """Results for a session that takes none by id (`calls`, rule 3); silent ones ask for nothing."""
     words = [
         f"(The call of {answer.name} returned {answer.response}.)"
         if answer.response

@@ -42,7 +42,7 @@ class Results:
         self._told.clear()
 
     def rewind(self) -> tuple[frozenset[str], list[ToolResults]]:
-        """The session goes on from the snapshot: the ids it does not know, and what it is to be told again."""
+        """The session goes on from the snapshot: ids it does not know, and what it is to be told again."""
         ids, results = frozenset(self._called), [unknown(each, self._called) for _, each in self._told]
         self.snapshot_taken()
         return ids, results

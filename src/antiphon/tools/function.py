@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["STOP_STREAMING", "FunctionTool", "LongRunningFunctionTool", "as_tool"]
 
 STOP_STREAMING: Final = "stop_streaming"
-"""A function of this name that takes a `function_name` stops streaming tools by being called (contract 5.7)."""
+"""A function of this name that takes a `function_name` stops streaming tools when called (contract 5.7)."""
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 """What every provider takes as a function's name."""
