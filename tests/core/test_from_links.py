@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from antiphon.capabilities import Capabilities
 from antiphon.config import Retry, RunConfig
+from antiphon.core.calls import ToolFacts
 from antiphon.core.commands import Ask, Begin, Dial, HangUp, Send
 from antiphon.core.handover import Role
 from antiphon.core.links import HANG_UP_TIMEOUT
@@ -24,6 +27,7 @@ from antiphon.core.signals import (
     Signal,
     ToolCalls,
     ToolFinished,
+    ToolYielded,
     TurnComplete,
     UserActivity,
 )
@@ -319,6 +323,153 @@ def test_a_snapshot_is_asked_again_what_it_may_not_have_heard(snapshot: bool, ag
     lost = lost >> user_turn("b") << ANYTHING >> after(1) << ANYTHING
     lost = lost >> LinkDialled(2) << Begin(2, "agent", "h", ask=again, held=(Part(text="b"),))
     assert lost >> ModelReady() << emit(lifecycle="reconnected") << send(text="b")
+
+
+# Calls across links: each result reaches the model once, or the call is on record as abandoned.
+
+OK = {"ok": True}
+SNAPSHOTS = Capabilities(
+    non_blocking_tools=True, blocks_by_default=False, tool_scheduling=True, handle_is_snapshot=True
+)
+TOOLS = {"look": ToolFacts(), "watch": ToolFacts(streaming=True)}
+
+
+def call(call_id: str, name: str = "look") -> ToolCalls:
+    return ToolCalls((FunctionCall(id=call_id, name=name),))
+
+
+def snapshots() -> Script:
+    """A model whose handles are snapshots has called "a", handed one out, and called "b"."""
+    script = ready(Role("agent", TOOLS, SNAPSHOTS), config=CONFIG) >> call("a") << ANYTHING
+    return script >> HandleUpdate("h", resumable=True) << ANYTHING >> call("b") << ANYTHING
+
+
+def resumed(script: Script) -> Script:
+    """The link is lost and the session resumed; what it is told is to be asserted."""
+    script = script >> LinkLost(1, CABLE) << ANYTHING >> after(1) << ANYTHING
+    script = script >> LinkDialled(2) << Begin(2, "agent", "h", ask=Ask.NOTHING)
+    return script >> ModelReady() << emit(lifecycle="reconnected")
+
+
+def test_what_a_snapshot_does_not_know_of_calls_is_told_again() -> None:
+    # contract 7.3: the result of a call it knows by id, of one it does not in words
+    script = snapshots() >> ToolFinished("a", OK) << ANYTHING >> ToolFinished("b", {"n": 2}) << ANYTHING
+    script = resumed(script) << send(link=2, results={"a": OK})
+    assert script << send(link=2, text="(The call of look returned {'n': 2}.)")
+
+
+def test_a_call_that_a_snapshot_does_not_know_is_answered_in_words() -> None:
+    # contract 7.3
+    script = resumed(snapshots()) >> ToolFinished("b", OK) << emit(response={"b": OK})
+    script = script << send(text="(The call of look returned {'ok': True}.)")
+    assert script >> ToolFinished("a", OK) << emit(response={"a": OK}) << send(results={"a": OK})
+
+
+def test_so_it_is_when_its_result_waited_for_the_link() -> None:
+    # contract 7.3
+    script = (
+        snapshots() >> LinkLost(1, CABLE) << ANYTHING >> ToolFinished("b", OK) << emit(response={"b": OK})
+    )
+    script = script >> ToolFinished("a", OK) << emit(response={"a": OK}) >> after(1) << ANYTHING
+    script = script >> LinkDialled(2) << ANYTHING >> ModelReady() << emit(lifecycle="reconnected")
+    script = script << send(text="(The call of look returned {'ok': True}.)")
+    assert script << send(results={"a": OK})
+
+
+def test_a_newer_snapshot_knows_the_call_and_its_result() -> None:
+    # contract 7.3
+    script = snapshots() >> ToolFinished("b", OK) << ANYTHING >> HandleUpdate("h", resumable=True) << ANYTHING
+    assert resumed(script) >> ToolFinished("a", OK) << emit() << send(results={"a": OK})
+
+
+def test_a_result_that_never_left_is_told_once_after_a_snapshot() -> None:
+    # contract 7.3
+    script = snapshots() >> ToolFinished("a", OK) << ANYTHING
+    unsent = tuple(command.message for command in script.produced[-1:] if isinstance(command, Send))
+    script = script >> LinkLost(1, CABLE, unsent) << ANYTHING >> after(1) << ANYTHING
+    script = script >> LinkDialled(2) << ANYTHING >> ModelReady() << emit(lifecycle="reconnected")
+    assert script << send(link=2, results={"a": OK})
+
+
+def test_a_left_link_that_reports_late_does_not_have_a_result_told_twice() -> None:
+    # contract 7.2, 7.3
+    script = snapshots() >> GoingAway(4.0) << ANYTHING >> ToolFinished("a", OK) << ANYTHING
+    unsent = tuple(command.message for command in script.produced[-1:] if isinstance(command, Send))
+    assert unsent
+    script = script >> LinkDialled(2) << ANYTHING >> after(2 + HANG_UP_TIMEOUT) << ANYTHING
+    script = script >> ModelReady() << ANYTHING << send(link=2, results={"a": OK})
+    assert script >> LinkLost(1, None, unsent) << NOTHING
+
+
+def test_a_session_that_knows_all_is_told_nothing_again() -> None:
+    # contract 7.3
+    script = ready(Role("agent", TOOLS), config=CONFIG) >> HandleUpdate("h", resumable=True) << ANYTHING
+    script = script >> call("a") << ANYTHING >> call("b") << ANYTHING >> ToolFinished("a", OK) << ANYTHING
+    script = script >> TurnComplete() << ANYTHING
+    assert resumed(script) >> ToolFinished("b", OK) << emit() << send(results={"b": OK})
+
+
+def test_what_was_told_in_words_and_never_left_is_told_by_the_seed_or_again_but_not_both() -> None:
+    # contract 7.3
+    lost = live() >> call("a") << ANYTHING >> LinkLost(1, CABLE) << ANYTHING >> after(1) << ANYTHING
+    lost = lost >> LinkDialled(2) << ANYTHING >> ModelReady() << ANYTHING
+    lost = lost >> ToolFinished("a", OK) << emit(response={"a": OK}) << send(link=2, text=IN_WORDS)
+    unsent = tuple(command.message for command in lost.produced[-1:] if isinstance(command, Send))
+    fresh = lost >> LinkLost(2, CABLE, unsent) << ANYTHING >> after(4) << ANYTHING
+    fresh = fresh >> LinkDialled(3) << Begin(3, "agent", seed=True, ask=Ask.UNANSWERED)
+    assert fresh >> ModelReady() << emit(lifecycle="reconnected") << NOTHING
+
+
+def test_what_was_told_in_words_and_never_left_is_told_to_the_resumed_session() -> None:
+    # contract 7.3
+    lost = live() >> call("a") << ANYTHING >> LinkLost(1, CABLE) << ANYTHING >> after(1) << ANYTHING
+    lost = lost >> LinkDialled(2) << ANYTHING >> ModelReady() << ANYTHING
+    lost = lost >> HandleUpdate("h", resumable=True) << ANYTHING
+    lost = lost >> ToolFinished("a", OK) << emit(response={"a": OK}) << send(link=2, text=IN_WORDS)
+    unsent = tuple(command.message for command in lost.produced[-1:] if isinstance(command, Send))
+    lost = lost >> LinkLost(2, CABLE, unsent) << ANYTHING >> after(4) << ANYTHING
+    lost = lost >> LinkDialled(3) << Begin(3, "agent", "h") >> ModelReady() << emit(lifecycle="reconnected")
+    assert lost << send(link=3, text=IN_WORDS)
+
+
+def test_a_switched_link_that_did_not_send_its_words_has_them_told_on_the_new_one() -> None:
+    # contract 7.2
+    lost = live() >> call("a") << ANYTHING >> LinkLost(1, CABLE) << ANYTHING >> after(1) << ANYTHING
+    lost = lost >> LinkDialled(2) << ANYTHING >> ModelReady() << ANYTHING
+    lost = lost >> HandleUpdate("h", resumable=True) << ANYTHING >> GoingAway(4.0) << ANYTHING
+    lost = lost >> ToolFinished("a", OK) << emit(response={"a": OK}) << send(link=2, text=IN_WORDS)
+    unsent = tuple(command.message for command in lost.produced[-1:] if isinstance(command, Send))
+    lost = lost >> LinkDialled(3) << ANYTHING >> after(2 + HANG_UP_TIMEOUT) << ANYTHING
+    lost = lost >> ModelReady() << emit(lifecycle="reconnected")
+    assert lost >> LinkLost(2, None, unsent) << send(link=3, text=IN_WORDS)
+
+
+IN_WORDS = "(The call of look returned {'ok': True}.)"
+
+
+def test_streamed_values_that_never_left_come_before_newer_ones() -> None:
+    # contract 5.7, 7.3
+    role = Role("agent", TOOLS, replace(SNAPSHOTS, handle_is_snapshot=False))
+    script = ready(role, config=CONFIG) >> HandleUpdate("h", resumable=True) << ANYTHING
+    script = script >> call("a", "watch") << ANYTHING >> TurnComplete() << ANYTHING
+    script = script >> ToolYielded("a", {"n": 1}) << ANYTHING
+    unsent = tuple(command.message for command in script.produced[-1:] if isinstance(command, Send))
+    script = script >> LinkLost(1, CABLE, unsent) << ANYTHING >> ToolYielded("a", {"n": 2}) << emit()
+    script = script >> after(1) << ANYTHING >> LinkDialled(2) << ANYTHING
+    script = script >> ModelReady() << emit(lifecycle="reconnected")
+    assert script << send(results={"a": {"n": 1}}) << send(results={"a": {"n": 2}})
+
+
+def test_a_cancellation_that_never_left_is_told_on_the_next_link() -> None:
+    # contract 5.5, 7.3
+    role = Role("agent", {"look": ToolFacts(cancel_on_interruption=True)})
+    script = ready(role, config=CONFIG) >> HandleUpdate("h", resumable=True) << ANYTHING
+    script = script >> call("a") << ANYTHING >> ModelInterrupted() << ANYTHING
+    unsent = tuple(command.message for command in script.produced[-1:] if isinstance(command, Send))
+    script = script >> LinkLost(1, CABLE, unsent) << ANYTHING >> after(1) << ANYTHING
+    script = script >> LinkDialled(2) << ANYTHING >> ModelReady() << emit(lifecycle="reconnected")
+    error = {"error": {"code": "CANCELLED", "message": "cancelled before it was finished"}}
+    assert script << send(link=2, results={"a": error})
 
 
 def test_a_resumed_model_that_has_forgotten_the_question_is_asked_again() -> None:

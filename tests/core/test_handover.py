@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from antiphon.capabilities import Capabilities
+from antiphon.core.calls import ToolFacts
 from antiphon.core.commands import Ask
 from antiphon.core.handover import TRANSFER, Cast, Role, seed
 from antiphon.events import Event
@@ -194,3 +198,22 @@ def test_what_was_not_heard_to_its_end_is_told_as_far_as_it_was() -> None:
     nothing = heard("one", "").model_copy(update={"amends": other.id})
     events = [full, other, heard("user", "stop"), part, nothing]
     assert told(*events) == [("model", ["one"]), ("user", ["stop"])]
+
+
+def test_a_call_with_several_answers_is_put_into_words() -> None:
+    # contract 4.4, 5.7: a history of calls has one answer to each
+    assert told(said("one", CALL), answered(), answered()) == [
+        ("model", ["(calls look(what='sky'))"]),
+        ("user", ["(look returned {'sky': 'blue'})", "(look returned {'sky': 'blue'})"]),
+    ]
+
+
+def test_whether_a_model_waits_for_a_tool_is_the_declarations_say_and_its_own() -> None:
+    # contract 5.5
+    can = Capabilities(non_blocking_tools=True)
+    assert Role("one", capabilities=can).waits(ToolFacts())
+    assert not Role("one", capabilities=can).waits(ToolFacts(blocking=False))
+    goes_on = Role("one", capabilities=replace(can, blocks_by_default=False))
+    assert not goes_on.waits(ToolFacts())
+    assert goes_on.waits(ToolFacts(blocking=True))
+    assert Role("one").waits(ToolFacts(blocking=False)), "it knows no other way"

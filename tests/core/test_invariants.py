@@ -85,12 +85,21 @@ AUDIO = "audio/pcm;rate=24000"
 TOOLS = {
     "look": ToolFacts(),
     "book": ToolFacts(long_running=True),
-    "watch": ToolFacts(cancel_on_interruption=True),
+    "watch": ToolFacts(cancel_on_interruption=True, streaming=True),
+    "join": ToolFacts(on_duplicate="join"),
+    "once": ToolFacts(on_duplicate="refuse"),
 }
 
 
 def role(name: str, *, snapshot: bool = False) -> Role:
-    return Role(name, TOOLS, Capabilities(handle_is_snapshot=snapshot))
+    able = name == "one"  # it goes on while tools run, and takes several answers to a call
+    can = Capabilities(
+        non_blocking_tools=able,
+        blocks_by_default=not able,
+        tool_scheduling=able,
+        handle_is_snapshot=snapshot,
+    )
+    return Role(name, TOOLS, can)
 
 
 # --- what an application sees ---------------------------------------------------------------------------
@@ -128,7 +137,9 @@ class Watcher:
                     check_storable(event)
             case Store(event):
                 check_storable(event)
-                answered = {answer.id for answer in event.get_function_responses()}
+                answered = {
+                    answer.id for answer in event.get_function_responses() if not answer.will_continue
+                }
                 self.answers.update(answered & self.started)  # others are of an earlier invocation
             case RunTool(call_id):
                 assert call_id not in self.started, "a call runs once"
@@ -380,6 +391,8 @@ class World:
 def names_in(message: Message) -> Iterator[str]:
     """What tells this message from others of its conversation."""
     match message:
+        case Turn(results=ToolResults() as results):
+            yield from names_in(results)
         case Turn(content):
             yield from (part.text for part in content.parts or [] if part.text)
         case ToolResults(responses):
@@ -415,7 +428,7 @@ KINDS = (
     ),
     *("text", "text", "thought", "audio", "part", "input", "input end", "output", "output end"),
     *("interrupted", "generated", "complete", "call", "call", "again", "cancelled", "usage", "error"),
-    *("finish", "finish", "fail", "yield", "transfer", "answer"),
+    *("finish", "finish", "fail", "yield", "stop tool", "transfer", "answer"),
     *("written", "unwritable"),
 )
 STEPS = st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, 7)), min_size=40, max_size=100)
@@ -447,7 +460,7 @@ def model_says(world: World, kind: str, number: int) -> ModelSignal | None:
             return GoingAway(float(number * 2))
         case "call" | "again":
             named = world.number() if kind == "call" else number
-            return ToolCalls((FunctionCall(id=f"c{named}", name=list(TOOLS)[number % 3], args={}),))
+            return ToolCalls((FunctionCall(id=f"c{named}", name=list(TOOLS)[number % 5], args={}),))
         case "cancelled":
             return CallsCancelled((f"c{number}", *list(world.running)[:1]))
     return SAID.get(kind)
@@ -475,13 +488,20 @@ def tool_does(world: World, kind: str, number: int) -> Signal | None:
             call_id for call_id in sorted(world.watcher.started) if world.watcher.answers[call_id] == 0
         ]
         call_id = pending[number % len(pending)] if pending else f"c{number}"
-        answer = FunctionResponse(id=call_id, name="book", response={"n": world.number()})
+        goes_on = number % 3 == 0 or None
+        answer = FunctionResponse(
+            id=call_id, name="book", response={"n": world.number()}, will_continue=goes_on
+        )
         return UserTurn(Content(role="user", parts=[Part(function_response=answer)]))
     if not world.running:
         return None
     call_id = list(world.running)[number % len(world.running)]
     if kind == "yield":
         return ToolYielded(call_id, {"n": world.number()})
+    if kind == "stop tool" and len(world.running) > 1:
+        world.watcher.stopped.add(call_id)
+        del world.running[call_id]
+        return ToolFinished(call_id, {}, stops="watch")
     name = world.running.pop(call_id)
     world.watcher.stopped.add(call_id)
     match kind:
@@ -521,7 +541,7 @@ def act(world: World, step: Step) -> None:
         case "refuse":
             for link in [n for n, wire in world.wires.items() if wire.stage == "begun"]:
                 world.lose(link, ResumptionRefused("who?"), 0)
-        case "finish" | "fail" | "yield" | "transfer" | "answer":
+        case "finish" | "fail" | "yield" | "stop tool" | "transfer" | "answer":
             if signal := tool_does(world, kind, number):
                 world.feed(signal)
         case "written" | "unwritable" if world.watcher.unwritten:

@@ -92,14 +92,18 @@ def links_due(state: ConversationState, now: float) -> None:
 def _still_unsent(state: ConversationState, lost: LinkLost) -> None:
     """A link that was left reports late: what no fresh session was told since is said to the current one."""
     told = lost.link < state.links.seeded
-    unsent = [message for message in lost.unsent if not (told and isinstance(message, Turn | ToolResults))]
+    unsent = [
+        message
+        for message in lost.unsent
+        if not (told and isinstance(message, Turn | ToolResults))
+        and not state.outbox.results.rewound(message)
+    ]
     if not state.links.live:
         state.put_back(unsent)
         return
-    state.outbox.questions.returned(unsent)
-    state.outbox.results.returned(unsent)
+    state.outbox.returned(unsent)
     for message in unsent:
-        state.say(message)
+        state.say((message.results or message) if isinstance(message, Turn) else message)
 
 
 def _begin(state: ConversationState, now: float) -> None:

@@ -152,7 +152,11 @@ def app_answered(state: ConversationState, answer: FunctionResponse) -> None:
 
 def _stop_streaming(state: ConversationState, call: Call, signal: ToolFinished, name: str) -> ToolFinished:
     """Ends the streaming calls of that tool that run for this agent, and says so (contract 5.7)."""
-    running = [each for each in state.calls.running() if each.facts.streaming and each.agent == call.agent]
+    running = [
+        each
+        for each in state.calls.running()
+        if each.facts.streaming and each.agent == call.agent and each is not call
+    ]
     stopped = [each for each in running if each.name == name]
     if not stopped:
         names = sorted({each.name for each in running})

@@ -69,7 +69,7 @@ def in_words(results: ToolResults) -> Turn:
         for answer in results.responses
     ]
     parts = [Part.trusted(text=each) for each in words]
-    return Turn(Content.trusted(role="user", parts=parts), complete=not results.silent)
+    return Turn(Content.trusted(role="user", parts=parts), complete=not results.silent, results=results)
 
 
 def seed(

@@ -22,10 +22,14 @@ class Media:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Something the user says in writing; `complete` asks the model to answer now."""
+    """Something the user says in writing; `complete` asks the model to answer now.
+
+    `results` are what it puts into words, where the user did not write it.
+    """
 
     content: Content
     complete: bool = True
+    results: ToolResults | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from antiphon.core.results import Results, unknown
 from antiphon.requests import check_blob
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from antiphon.types import Part
 
@@ -67,11 +67,15 @@ class Outbox:
 
     def put_back(self, unsent: Iterable[Message]) -> None:
         """Takes back what a dead link did not send (rule 3)."""
-        returned = tuple(unsent)
-        self.questions.returned(returned)
-        self.results.returned(returned)
+        self.returned(gone := tuple(unsent))
+        returned = [(m.results or m) if isinstance(m, Turn) else m for m in gone]
         self._waiting.extendleft(reversed(returned))
         self._weigh(*returned)
+
+    def returned(self, unsent: Sequence[Message]) -> None:
+        """These have not left after all."""
+        self.questions.returned(unsent)
+        self.results.returned(unsent)
 
     def take_all(self) -> list[Message]:
         """Everything that waits, in order; the outbox is empty afterwards."""

@@ -6,10 +6,12 @@ from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from antiphon.core.messages import ToolResults, Turn
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from antiphon.core.messages import Message, ToolResults
+    from antiphon.core.messages import Message
 
 __all__ = ["KEPT", "Results", "unknown"]
 
@@ -22,18 +24,19 @@ class Results:
 
     def __init__(self) -> None:
         self._called: set[str] = set()
-        self._told: deque[tuple[Message, ToolResults]] = deque(maxlen=KEPT)
+        self._told: deque[ToolResults | Turn] = deque(maxlen=KEPT)
+        self._rewound: tuple[ToolResults | Turn, ...] = ()
 
     def called(self, ids: Iterable[str]) -> None:
         self._called.update(ids)
 
-    def told(self, sent: Message, results: ToolResults) -> None:
-        """`results` left for the model, as the message `sent`."""
-        self._told.append((sent, results))
+    def told(self, sent: ToolResults | Turn) -> None:
+        """These results left for the model, as they are or in words."""
+        self._told.append(sent)
 
     def returned(self, unsent: Sequence[Message]) -> None:
         """These never left, and will be sent again in any case."""
-        kept = [pair for pair in self._told if not any(pair[0] is message for message in unsent)]
+        kept = [each for each in self._told if not any(each is message for message in unsent)]
         self._told = deque(kept, KEPT)
 
     def snapshot_taken(self) -> None:
@@ -43,9 +46,15 @@ class Results:
 
     def rewind(self) -> tuple[frozenset[str], list[ToolResults]]:
         """The session goes on from the snapshot: ids it does not know, and what it is to be told again."""
-        ids, results = frozenset(self._called), [unknown(each, self._called) for _, each in self._told]
+        ids = frozenset(self._called)
+        told = [each if isinstance(each, ToolResults) else each.results for each in self._told]
+        self._rewound = tuple(self._told)
         self.snapshot_taken()
-        return ids, results
+        return ids, [unknown(each, ids) for each in told if each is not None]
+
+    def rewound(self, message: Message) -> bool:
+        """Whether this is told again in any case, left or not."""
+        return any(message is each for each in self._rewound)
 
 
 def unknown(results: ToolResults, ids: Collection[str]) -> ToolResults:

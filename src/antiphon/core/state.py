@@ -114,14 +114,14 @@ class ConversationState:
         self.outbox.put(message)
         self._report_shed()
 
-    def _as_told(self, results: ToolResults) -> Message:
+    def _as_told(self, results: ToolResults) -> ToolResults | Turn:
         """Under the calls' ids, or in words (`calls`, rule 3)."""
         can = self.role.capabilities
         if not (results.silent and can.tool_scheduling):
             self.turns.result_told = True
         sent = results if results.session == self.links.session else in_words(results)
         if can.handle_is_snapshot:
-            self.outbox.results.told(sent, results)
+            self.outbox.results.told(sent)
         return sent
 
     def put_back(self, unsent: Sequence[Message]) -> None:
