@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import sys
 import threading
 import time
 from pathlib import Path
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 pytest_plugins = ["antiphon.testing.plugin"]
 
 DESCRIPTORS = Path("/proc/self/fd")  # where there is none, only the garbage collector looks for sockets
-POOL_PREFIX = "antiphon-tool"  # the threads of synchronous tools are shared, and stay when idle
 ENDING = 1.0  # seconds that a thread told to end may take
 CYCLES = 5  # turns of the loop that a task told to end may take
 
@@ -79,16 +77,8 @@ def open_descriptors() -> dict[int, str]:
 
 
 def ends(thread: threading.Thread) -> bool:
-    """Whether the thread ends by itself in a moment, or is a thread of the tool pool with nothing to do."""
+    """Whether the thread ends by itself in a moment."""
     give_up = time.monotonic() + ENDING
     while thread.is_alive() and time.monotonic() < give_up:
-        if thread.name.startswith(POOL_PREFIX) and is_idle(thread):
-            return True
         thread.join(timeout=0.01)
     return not thread.is_alive()
-
-
-def is_idle(thread: threading.Thread) -> bool:
-    """A thread of a `ThreadPoolExecutor` stands in `_worker` without work, in what it calls with."""
-    frame = sys._current_frames().get(thread.ident or 0)
-    return frame is not None and frame.f_code.co_name == "_worker"

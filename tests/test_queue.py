@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from antiphon.errors import InvalidContent, QueueClosed, QueueInUse
+from antiphon.errors import InvalidContent, QueueClosed, QueueInUse, UsageError
 from antiphon.queue import LiveRequestQueue
 from antiphon.requests import LiveRequest, Playback
 from antiphon.types import Blob, Content, FunctionCall, FunctionResponse, Part
@@ -405,3 +405,74 @@ def test_after_closing_no_playback_is_reported() -> None:
     queue.close()
     with pytest.raises(QueueClosed):
         queue.send_playback(10)
+
+
+async def test_a_loop_reads_a_queue_to_its_end() -> None:
+    # contract 5.7
+    queue = LiveRequestQueue()
+    queue.send_content("hello")
+    queue.send_realtime(SECOND)
+    reading = asyncio.create_task(_all(queue))
+    await asyncio.sleep(0)
+    queue.close()
+    assert [request.content or request.blob for request in await reading] == [HELLO, SECOND]
+
+
+async def _all(queue: LiveRequestQueue) -> list[LiveRequest]:
+    return [request async for request in queue]
+
+
+def test_a_thread_reads_a_queue_to_its_end() -> None:
+    # contract 5.7
+    queue = LiveRequestQueue()
+    read: list[LiveRequest] = []
+    thread = threading.Thread(target=lambda: read.extend(queue))
+    thread.start()
+    queue.send_realtime(SECOND)
+    queue.close()
+    thread.join(5)
+    assert [request.blob for request in read] == [SECOND]
+    with pytest.raises(QueueClosed):
+        queue.get_blocking()
+
+
+def test_a_thread_need_not_wait_for_ever() -> None:
+    # contract 5.7: and whoever reads next may
+    queue = LiveRequestQueue()
+    with pytest.raises(TimeoutError, match=r"within 0\.001 s"):
+        queue.get_blocking(timeout=0.001)
+    queue.send_realtime(SECOND)
+    assert queue.get_blocking(timeout=0).blob == SECOND
+
+
+async def test_a_loop_is_not_held_up_by_waiting() -> None:
+    # contract 5.3
+    with pytest.raises(UsageError, match=r"await get\(\)"):
+        LiveRequestQueue().get_blocking()
+
+
+async def test_one_reads_at_a_time() -> None:
+    # contract 5.7
+    queue = LiveRequestQueue()
+    reading = asyncio.create_task(queue.get())
+    await asyncio.sleep(0)
+    with pytest.raises(QueueInUse):
+        await queue.get()
+    queue.send_realtime(SECOND)
+    assert (await reading).blob == SECOND
+
+
+def test_a_reader_whose_loop_is_gone_hurts_nobody() -> None:
+    # contract 2.3
+    queue = LiveRequestQueue()
+    loop = asyncio.new_event_loop()
+    reading = queue.get()
+
+    async def begin() -> None:
+        reading.send(None)
+
+    loop.run_until_complete(begin())
+    loop.close()
+    queue.send_realtime(SECOND)
+    assert queue.depth == 1
+    reading.close()

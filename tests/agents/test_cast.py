@@ -6,7 +6,14 @@ from antiphon import types
 from antiphon.agents import Agent, BaseAgent, SequentialAgent, Troupe, assemble
 from antiphon.errors import ConfigurationError, UnknownModel, UnsupportedByModel
 from antiphon.models.gemini import Gemini
-from antiphon.tools import BaseTool, BaseToolset, FunctionTool, LongRunningFunctionTool, google_search
+from antiphon.tools import (
+    BaseTool,
+    BaseToolset,
+    FunctionTool,
+    LongRunningFunctionTool,
+    ToolContext,
+    google_search,
+)
 
 MODEL = "gemini-3.8-live"
 
@@ -193,6 +200,33 @@ def test_thinking_that_the_model_does_not_know_is_refused(  # contract 6.2
     else:
         with pytest.raises(UnsupportedByModel, match=f"{model}.*'a' does not take a {refused}"):
             assemble(root)
+
+
+@pytest.mark.parametrize("model", ["gemini-3.8-live-extended-thinking", "gemini-3.8-live"])
+def test_a_model_that_waits_for_no_tool_is_not_asked_to(model: str) -> None:  # contract 6.2
+    root = agent("a", model=model, tools=[FunctionTool(report, behavior="BLOCKING")])
+    if model == "gemini-3.8-live":
+        assert assemble(root).cast.first == "a"
+    else:
+        with pytest.raises(UnsupportedByModel, match="leave behavior=BLOCKING out of report"):
+            assemble(root)
+
+
+def test_a_role_knows_who_it_may_hand_over_to_and_what_streams() -> None:  # contract 5.7, 5.8
+    class Feed(BaseTool):
+        kind = "stream"
+
+        def bind(self, args: dict[str, Any], context: ToolContext) -> Any:
+            raise NotImplementedError
+
+    below = agent("b", disallow_transfer_to_peers=True), agent("c", disallow_transfer_to_parent=True)
+    cast = assemble(agent("a", *below, model=MODEL, tools=[Feed("feed"), weather])).cast
+    assert {name: role.targets for name, role in cast.roles.items()} == {
+        "a": ("b", "c"),
+        "b": ("a",),
+        "c": ("b",),
+    }
+    assert [name for name, facts in cast.roles["a"].tools.items() if facts.streaming] == ["feed"]
 
 
 def test_shared_agents_are_not_changed_by_where_they_take_part() -> None:  # contract 1.2, 5.9

@@ -379,7 +379,7 @@ def test_what_calls_of_two_sessions_have_in_common_is_told_to_the_present_one_by
 # Long-running tools.
 
 
-def app_says(call_id: str, response: dict[str, object], **fields: Any) -> UserTurn:
+def app_says(call_id: str, response: Any, **fields: Any) -> UserTurn:
     """The application answers a call."""
     answer = FunctionResponse(id=call_id, name="book", response=response, **fields)
     return UserTurn(Content(role="user", parts=[Part(function_response=answer)]))

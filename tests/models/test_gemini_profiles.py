@@ -63,3 +63,12 @@ def test_an_unknown_model_is_refused_nothing() -> None:
     can = UNKNOWN.capabilities
     assert can.text_output and can.audio_output and can.affective_dialog and can.proactive_audio
     assert can.thinking_budget and can.thinking_level and can.non_blocking_tools and can.tool_scheduling
+
+
+def test_which_models_wait_for_tools() -> None:  # wire reference 1.10
+    waiting = {p.family: (p.capabilities.blocking_tools, p.capabilities.blocks_by_default) for p in PROFILES}
+    assert {family for family, (able, _) in waiting.items() if not able} == {"3.8-live-extended-thinking"}
+    assert {family for family, (_, default) in waiting.items() if not default} == {
+        "3.8-live",
+        "3.8-live-extended-thinking",
+    }

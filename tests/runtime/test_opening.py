@@ -6,14 +6,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from antiphon import Agent
+from antiphon import Agent, SequentialAgent, Session, ToolContext
+from antiphon.agents import assemble
 from antiphon.errors import ConfigurationError
+from antiphon.runtime.opening import Opening
 
 if TYPE_CHECKING:
     from antiphon import Event
+    from antiphon.agents import BaseAgent
     from antiphon.testing.live_server import Call
     from tests.runtime.conftest import Converse
 
+MODEL = "gemini-3.8-live"
 FRAME = bytes(1920)  # 40 ms of PCM at 24 kHz
 HELLO = {"role": "user", "parts": [{"text": "hello"}]}
 
@@ -70,3 +74,71 @@ async def test_a_new_invocation_is_told_the_stored_conversation(converse: Conver
         talk.queue = type(talk.queue)()
         await talk.until(lambda e: e.lifecycle)
         await talk.server.connected(2)
+
+
+async def test_an_agent_that_could_not_begin_does_not_take_over(
+    converse: Converse, caplog: pytest.LogCaptureFixture
+) -> None:
+    """contract 5.4, 5.8: the one that called goes on, and may do better"""
+
+    def take_name(name: str, tool_context: ToolContext) -> str:
+        """Keeps the name."""
+        tool_context.state["name"] = name
+        return "kept"
+
+    second = Agent(name="second", instruction="You bill {name}.")
+    root = Agent(name="first", tools=[take_name], sub_agents=(second,))
+    leave = "transfer_to_agent", {"agent_name": "second"}
+
+    async def script(call: Call) -> None:
+        setup = await call.setup()
+        if "systemInstruction" in setup:
+            assert setup["systemInstruction"]["parts"] == [{"text": "You bill Ann."}]
+            await call.turn("Hello Ann.")
+            await call.closed()
+            return
+        await call.receive_text()
+        await call.tool_call(*leave)
+        [refused] = await call.receive_tool_response()
+        assert refused["response"]["error"]["code"] == "AGENT_NOT_READY"
+        assert "'name'" in refused["response"]["error"]["message"]
+        await call.tool_call("take_name", {"name": "Ann"})
+        await call.receive_tool_response()
+        await call.tool_call(*leave)
+        await call.closed()
+
+    async with converse(script, agent=root) as talk:
+        talk.queue.send_content("my bill")
+        await talk.until(lambda e: e.author == "second" and e.turn_complete)
+    assert "was not done" in caplog.text
+
+
+def obstacle(root: BaseAgent, **wanted: object) -> str | None:
+    """Why agent "a" could not give way as its tool wants to."""
+    opening = Opening.__new__(Opening)
+    opening._troupe = assemble(root)
+    context = ToolContext(Session(id="s", app_name="app", user_id="ann"), agent_name="a", invocation_id="e-1")
+    context.actions.transfer_to_agent = wanted.get("transfer_to")  # type: ignore[assignment]
+    context.task_completed = bool(wanted.get("completed"))
+    context.state.update(wanted.get("state", {}))  # type: ignore[call-overload]
+    return opening.obstacle(context)
+
+
+def test_the_next_agent_of_a_sequence_is_looked_at_too() -> None:
+    """contract 5.9: by what the state will be"""
+    second = Agent(name="b", model=MODEL, instruction="You bill {name}.")
+    root = SequentialAgent(name="all", sub_agents=(Agent(name="a", model=MODEL), second))
+    assert "'name'" in (obstacle(root, completed=True) or "")
+    assert obstacle(root, completed=True, state={"name": "Ann"}) is None
+    assert obstacle(root) is None
+
+
+def test_only_texts_can_be_looked_at_beforehand() -> None:
+    """contract 5.8: an instruction callable is not called twice"""
+
+    def instruct(_: object) -> str:
+        raise AssertionError
+
+    root = Agent(name="a", model=MODEL, sub_agents=(Agent(name="b", instruction=instruct),))
+    for target in ("b", "nobody"):
+        assert obstacle(root, transfer_to=target) is None

@@ -13,18 +13,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from antiphon import FunctionTool, LongRunningFunctionTool, Session, ToolContext
+from antiphon import FunctionTool, LiveRequestQueue, LongRunningFunctionTool, Session, ToolContext
 from antiphon.core.commands import RunTool
 from antiphon.core.signals import ToolFinished, ToolYielded
 from antiphon.runtime.streams import InputStreams
 from antiphon.runtime.tasks import TaskOwner
 from antiphon.runtime.toolrunner import THREADS, ToolRunner, _Threads
 from antiphon.tools import BaseTool, ToolError, as_tool
+from antiphon.types import Blob
 from tests.runtime.near_model import until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+IMAGE = Blob(data=b"\xff\xd8", mime_type="image/jpeg")
 WHO: contextvars.ContextVar[str] = contextvars.ContextVar("WHO", default="nobody")
 
 
@@ -310,6 +312,67 @@ async def test_who_could_not_begin_does_not_take_over() -> None:
     assert after(bench.reports[0])[1] == {}
 
 
+async def test_a_tool_that_wants_live_media_reads_it_while_it_runs() -> None:
+    """contract 5.7"""
+
+    async def watch(input_stream: LiveRequestQueue) -> AsyncIterator[str]:
+        async for request in input_stream:
+            yield str(request.blob and request.blob.mime_type)
+
+    bench = Bench(watch)
+    bench.start("watch")
+    await until(lambda: len(bench.streams))
+    bench.streams.give(IMAGE)
+    bench.streams.end()
+    assert [report.response for report in await bench.ended()] == [{"result": "image/jpeg"}, {}]
+    assert len(bench.streams) == 0
+
+
+async def test_cancelling_a_call_ends_its_stream_also_in_a_thread() -> None:
+    """contract 5.3, 5.7: the thread could not be stopped otherwise"""
+    ended = threading.Event()
+
+    def listen(input_stream: LiveRequestQueue) -> None:
+        for _ in input_stream:
+            pass
+        ended.set()
+
+    bench = Bench(listen)
+    bench.start("listen")
+    await until(lambda: len(bench.streams))
+    bench.runner.cancel("c1")
+    assert await asyncio.to_thread(ended.wait, 5)
+    assert await bench.ended() == []
+
+
+async def test_what_a_call_chose_and_stops_is_reported() -> None:
+    """contract 5.6, 5.7"""
+
+    async def tick(tool_context: ToolContext) -> AsyncIterator[int]:
+        yield 1
+        tool_context.scheduling = "SILENT"
+        yield 2
+        tool_context.stops_streaming = "watch"
+
+    bench = Bench(tick)
+    bench.start("tick")
+    first, second, last = await bench.ended()
+    assert [each.scheduling for each in (first, second, last)] == [None, "SILENT", "SILENT"]
+    assert isinstance(last, ToolFinished)
+    assert last.stops == "watch"
+
+
+async def test_a_stream_that_the_application_answers_says_nothing_at_its_end() -> None:
+    """contract 5.6, 5.7"""
+
+    async def steps() -> AsyncIterator[int]:
+        yield 1
+
+    bench = Bench(LongRunningFunctionTool(steps))
+    bench.start("steps")
+    assert [report.response for report in await bench.ended()] == [{"result": 1}, None]
+
+
 # Timeouts and cancellation: contract 5.4, 5.5.
 
 
@@ -466,8 +529,8 @@ async def test_a_conversation_whose_threads_all_hang_holds_up_no_other() -> None
     assert len(await hung.ended()) == THREADS + 1
 
 
-async def test_the_timeout_of_a_sync_tool_begins_with_its_thread() -> None:
-    """contract 5.4: the tool that waits its turn is not to blame"""
+async def test_the_timeout_of_a_sync_tool_begins_with_its_thread(caplog: pytest.LogCaptureFixture) -> None:
+    """contract 5.4: the tool that waits its turn is not to blame; one that hangs keeps its thread"""
     release = threading.Event()
     hung = threading.Event()
 
@@ -493,6 +556,10 @@ async def test_the_timeout_of_a_sync_tool_begins_with_its_thread() -> None:
     assert responses["p"] == {"result": "had its turn"}
     assert responses["h"] is not None
     assert responses["h"]["error"]["code"] == "TIMEOUT"
+    said = [record.getMessage() for record in caplog.records]
+    assert said[0] == f"All {THREADS} threads for the sync tools of a conversation are taken."
+    assert "hangs took longer than 0.05 s. Its thread cannot be stopped" in said[1]
+    assert len(said) == 2
 
 
 async def test_a_thread_that_cannot_be_started_is_an_answer_and_takes_no_place(

@@ -13,6 +13,7 @@ from antiphon.tools.builtin import (
     enterprise_web_search,
     google_maps_grounding,
     google_search,
+    stop_streaming,
     task_completed_tool,
     transfer_tool,
     url_context,
@@ -86,3 +87,15 @@ async def test_task_completed_sets_the_flag(declared: Declared, context: ToolCon
     assert "parameters" not in declared(tool)
     await tool.bind({}, context)()
     assert context.task_completed
+
+
+def test_stop_streaming_names_what_to_stop(declared: Declared, context: ToolContext) -> None:  # contract 5.7
+    assert declared(stop_streaming)["name"] == "stop_streaming"
+    assert declared(stop_streaming)["parameters"]["required"] == ["function_name"]
+    stop_streaming.bind({"function_name": "watch"}, context)
+    assert context.stops_streaming == "watch"
+
+
+async def test_stop_streaming_needs_no_thread(context: ToolContext) -> None:  # contract 5.3
+    assert stop_streaming.kind == "async"
+    assert await stop_streaming.bind({"function_name": "watch"}, context)() is None

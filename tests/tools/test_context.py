@@ -8,7 +8,7 @@ from antiphon.errors import ConfigurationError
 from antiphon.events import EventActions
 from antiphon.queue import LiveRequestQueue
 from antiphon.tools import ToolContext
-from antiphon.types import Part
+from antiphon.types import FunctionResponseScheduling, Part
 
 if TYPE_CHECKING:
     from antiphon.tools.context import Artifacts, SessionView
@@ -101,3 +101,13 @@ async def test_without_an_artifact_service_the_cure_is_named(context: ToolContex
         with pytest.raises(ConfigurationError, match=cure):
             await asked
     assert context.actions.artifact_delta == {}
+
+
+def test_a_call_may_choose_how_its_answers_are_scheduled(context: ToolContext) -> None:  # contract 5.6
+    assert context.scheduling is None
+    context.scheduling = "silent"
+    assert context.scheduling is FunctionResponseScheduling.SILENT
+    context.scheduling = None
+    assert context.scheduling is None
+    with pytest.raises(ValueError, match="LOUD"):
+        context.scheduling = "LOUD"

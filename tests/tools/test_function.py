@@ -393,3 +393,43 @@ def test_whatever_the_model_gives_is_bound_or_told(args: dict[str, Any], context
         assert isinstance(result["place"], Place)
         assert isinstance(result["unit"], Unit)
         assert type(result["days"]) is int
+
+
+@pytest.mark.parametrize(
+    ("tool", "behavior"),
+    [
+        (FunctionTool(watch), "NON_BLOCKING"),
+        (FunctionTool(slow, is_long_running=True), "NON_BLOCKING"),
+        (LongRunningFunctionTool(slow), "NON_BLOCKING"),
+        (FunctionTool(slow, scheduling="SILENT"), "NON_BLOCKING"),
+        (FunctionTool(watch, behavior="BLOCKING"), "BLOCKING"),
+        (FunctionTool(slow), None),
+    ],
+)
+def test_the_model_need_not_wait_for_what_takes_its_time(  # contract 5.6, 5.7
+    declared: Declared, tool: FunctionTool, behavior: str | None
+) -> None:
+    assert declared(tool).get("behavior") == behavior
+    assert tool.facts.blocking is ({"BLOCKING": True, "NON_BLOCKING": False}.get(behavior or ""))
+
+
+def test_what_becomes_of_a_duplicate_is_said_by_the_tool() -> None:  # contract 5.4
+    assert FunctionTool(slow).facts.on_duplicate == "run"
+    assert FunctionTool(slow, on_duplicate="join").facts.on_duplicate == "join"
+    assert FunctionTool(watch, on_duplicate="refuse").facts.on_duplicate == "refuse"
+    with pytest.raises(ToolDeclarationError, match="must be one of run, join, refuse"):
+        FunctionTool(slow, on_duplicate="replace")  # type: ignore[arg-type]
+    with pytest.raises(ToolDeclarationError, match="would tell everything twice"):
+        FunctionTool(watch, on_duplicate="join")
+
+
+def test_an_applications_own_stop_streaming_stops(context: ToolContext) -> None:  # contract 5.7
+    def stop_streaming(function_name: str) -> None:
+        """Stops it."""
+
+    FunctionTool(stop_streaming).bind({"function_name": "watch"}, context)
+    assert context.stops_streaming == "watch"
+    context.stops_streaming = None
+    FunctionTool(stop_streaming, name="halt").bind({"function_name": "watch"}, context)
+    FunctionTool(slow, name="stop_streaming").bind({"city": "Rome"}, context)
+    assert context.stops_streaming is None

@@ -17,6 +17,7 @@ from antiphon.tools.result import (
     UnusableResult,
     UnusableState,
     cancelled,
+    cannot_begin,
     check_state,
     error_response,
     timed_out,
@@ -196,3 +197,9 @@ def test_responses_fit_the_official_type_and_are_plain(response: dict[str, Any])
     assert official.FunctionResponse(name="f", response=response).response == response
     assert json.loads(json.dumps(response)) == response
     assert all(type(code) is str for code in [response.get("error", {}).get("code", "")])
+
+
+def test_who_cannot_take_over_is_told_with_the_reason() -> None:  # contract 5.8
+    error = cannot_begin("The key is missing.")["error"]
+    assert error["code"] == "AGENT_NOT_READY"
+    assert error["message"] == "Nobody took over, go on yourself. The key is missing."

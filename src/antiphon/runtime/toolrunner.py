@@ -239,7 +239,7 @@ class ToolRunner:
 
     @contextmanager
     def _limited(self, call: RunTool, tool: BaseTool) -> Iterator[Callable[[], None]]:
-        """Ends the call `timeout` after what this gives is called; the model is told even if the tool stays.
+        """Ends the call `timeout` after what this gives is called: the model is told though the tool stays.
 
         A call that waits for a thread has not begun.
         """

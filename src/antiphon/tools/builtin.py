@@ -46,7 +46,7 @@ code_execution: Final = DeclaredTool(Tool.trusted(code_execution=ToolCodeExecuti
 """Code written and run by the model."""
 
 
-def _stop_streaming(function_name: str) -> None:
+async def _stop_streaming(function_name: str) -> None:
     """Stops a function that goes on telling you of something, such as a monitor.
 
     Args:
