@@ -297,9 +297,10 @@ def test_a_stop_that_failed_stops_nothing() -> None:
 # The same call again.
 
 
-def again(how: OnDuplicate, **facts: bool) -> Script:
+def again(how: OnDuplicate, *, long_running: bool = False) -> Script:
     """The model calls "look" as "a", and then once more as "b"."""
-    script = ready(able(look=ToolFacts(on_duplicate=how, **facts))) >> call("a") << ANYTHING
+    tool = ToolFacts(on_duplicate=how, long_running=long_running)
+    script = ready(able(look=tool)) >> call("a") << ANYTHING
     return script >> call("b") << emit(calls={"b": "look"})
 
 

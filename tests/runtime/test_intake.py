@@ -7,8 +7,9 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from antiphon import LiveRequestQueue, types
-from antiphon.core.signals import UserMedia
+from antiphon.core.signals import Signal, UserMedia
 from antiphon.runtime.intake import Intake
+from antiphon.runtime.streams import InputStreams
 from antiphon.testing.live_server import frames
 
 if TYPE_CHECKING:
@@ -130,3 +131,22 @@ async def test_what_the_queue_sheds_is_fed_as_such_before_what_came_later() -> N
         intake.drain()
         assert fed[-2:] == [UserMedia(blob) for blob in blobs[2:]]
         intake.close()
+
+
+async def test_tools_are_given_what_is_taken_and_see_the_user_leave() -> None:
+    """contract 5.7: not what waits while the model takes nothing, which may yet be dropped"""
+    queue, streams, fed = LiveRequestQueue(), InputStreams(), list[Signal]()
+    writable = True
+    intake = Intake(queue, fed.append, lambda: writable, streams)
+    intake.open()
+    with streams.open("a", "watch") as copy:
+        for number in range(3):
+            writable = number != 1
+            queue.send_realtime(types.Blob(data=bytes([number, 0]), mime_type="audio/pcm;rate=16000"))
+            assert copy.depth == (1, 1, 3)[number]
+        queue.send_content("not media")
+        queue.close()
+        read = [request.blob.data async for request in copy if request.blob]
+    assert read == [b"\0\0", b"\1\0", b"\2\0"]
+    assert [type(each).__name__ for each in fed] == [*["UserMedia"] * 3, "UserTurn", "UserLeft"]
+    intake.close()

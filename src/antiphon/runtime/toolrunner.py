@@ -256,8 +256,8 @@ class ToolRunner:
         def expire(seconds: float) -> None:
             if tool.kind == "sync":
                 log.warning(
-                    "The tool %s took longer than %g s. Its thread cannot be stopped: until it ends by itself "
-                    "it remains one of the %d of its conversation.",
+                    "The tool %s took longer than %g s. Its thread cannot be stopped: until it ends by "
+                    "itself it remains one of the %d of its conversation.",
                     call.name,
                     seconds,
                     THREADS,
