@@ -212,6 +212,16 @@ def test_a_model_that_waits_for_no_tool_is_not_asked_to(model: str) -> None:  # 
             assemble(root)
 
 
+def test_nor_by_the_tools_of_a_toolset() -> None:  # contract 6.2
+    class Set(BaseToolset):
+        async def get_tools(self) -> list[BaseTool]:
+            raise NotImplementedError
+
+    troupe = assemble(agent("a", model="gemini-3.8-live-extended-thinking", tools=[toolset := Set()]))
+    with pytest.raises(UnsupportedByModel, match="leave behavior=BLOCKING out of report"):
+        troupe.with_tools({toolset: [FunctionTool(report, behavior="BLOCKING")]})
+
+
 def test_a_role_knows_who_it_may_hand_over_to_and_what_streams() -> None:  # contract 5.7, 5.8
     class Feed(BaseTool):
         kind = "stream"

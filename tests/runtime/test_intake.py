@@ -121,7 +121,7 @@ async def test_what_the_queue_sheds_is_fed_as_such_before_what_came_later() -> N
         queue, fed = LiveRequestQueue(max_frames=2), list[UserMedia]()
         blobs = [types.Blob(data=bytes([n, 0]), mime_type="audio/pcm") for n in range(4)]
         writable = False
-        intake = Intake(queue, fed.append, lambda: writable, keep_shed=keep_shed)  # type: ignore[arg-type]  # noqa: B023
+        intake = Intake(queue, fed.append, lambda: writable, InputStreams(), keep_shed=keep_shed)  # type: ignore[arg-type]  # noqa: B023
         intake.open()
         for blob in blobs:
             queue.send_realtime(blob)

@@ -202,5 +202,3 @@ def _config(given: RunConfig | dict[str, Any] | None) -> RunConfig:
         return RunConfig.model_validate(given)
     except ValidationError as error:
         raise ConfigurationError(f"run_config cannot be read: {error}") from error
-
-
