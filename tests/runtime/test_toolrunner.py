@@ -345,6 +345,26 @@ async def test_cancelling_a_call_ends_its_stream_also_in_a_thread() -> None:
     assert await bench.ended() == []
 
 
+async def test_a_tool_that_swallows_its_cancellation_sees_its_stream_end_all_the_same() -> None:
+    """contract 5.5, 5.7"""
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def stubborn(input_stream: LiveRequestQueue) -> None:
+        begun.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        async for _ in input_stream:
+            pass
+        ended.set()
+
+    bench = Bench(stubborn)
+    bench.start("stubborn")
+    await begun.wait()
+    bench.runner.cancel("c1")
+    await until(ended.is_set)
+    assert bench.reports == []
+
+
 async def test_what_a_call_chose_and_stops_is_reported() -> None:
     """contract 5.6, 5.7"""
 
