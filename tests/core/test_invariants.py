@@ -78,7 +78,7 @@ from antiphon.types import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 MANUAL = RealtimeInputConfig(automatic_activity_detection=AutomaticActivityDetection(disabled=True))
 AUDIO = "audio/pcm;rate=24000"
@@ -396,11 +396,16 @@ def names_in(message: Message) -> Iterator[str]:
         case Turn(content):
             yield from (part.text for part in content.parts or [] if part.text)
         case ToolResults(responses):
-            yield from (f"result {answer.id} {answer.response}" for answer in responses)
+            yield from names_of_results(responses)
+
+
+def names_of_results(answers: Iterable[FunctionResponse]) -> list[str]:
+    """Refusals read alike, and sessions use the same ids: those have no name."""
+    return [f"result {each.id} {each.response}" for each in answers if "error" not in (each.response or {})]
 
 
 def names_of(event: Event) -> list[str]:
-    named = [f"result {answer.id} {answer.response}" for answer in event.get_function_responses()]
+    named = names_of_results(event.get_function_responses())
     parts = (event.content.parts or []) if event.content and event.author == "user" else []
     return named + [part.text for part in parts if part.text]
 
