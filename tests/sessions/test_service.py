@@ -22,18 +22,9 @@ from antiphon.sessions.service import (
     recent,
     require_names,
     split_scopes,
-    stored_form,
 )
-from antiphon.types import (
-    Content,
-    FunctionResponse,
-    FunctionResponseBlob,
-    FunctionResponsePart,
-    Part,
-    SessionResumptionUpdate,
-    Transcription,
-    UsageMetadata,
-)
+from antiphon.sessions.storable import stored_form
+from antiphon.types import Content, Part
 
 keys = st.builds(
     str.__add__,
@@ -41,6 +32,7 @@ keys = st.builds(
     st.sampled_from(["", "a", "b", "app:"]),
 )
 values = st.one_of(st.integers(), st.text(max_size=3), st.just(False), st.lists(st.integers(), max_size=2))
+AUDIO = Part.from_bytes(data=b"\0\0", mime_type="audio/pcm;rate=24000")
 states = st.dictionaries(keys, values)
 deltas = st.dictionaries(keys, st.none() | values)
 
@@ -127,86 +119,6 @@ def test_temp_state_of_an_event_that_is_not_stored_reaches_the_caller() -> None:
     session = Session(id="s", app_name="a", user_id="u")
     assert land(session, event, stored_form(event)) is event
     assert (session.state, session.events) == ({"temp:b": 2}, [])
-
-
-# --- what is stored -------------------------------------------------------------------------------------
-
-AUDIO = Part.from_bytes(data=b"\0\0", mime_type="audio/pcm;rate=24000")
-VIDEO = Part.from_bytes(data=b"\0\0", mime_type=" Video/MP4")
-IMAGE = Part.from_bytes(data=b"\0\0", mime_type="image/png")
-TEXT = Part(text="hi")
-HANDLE = SessionResumptionUpdate(new_handle="secret", resumable=True)
-
-
-@pytest.mark.parametrize(
-    "event",
-    [
-        Event(content=Content(parts=[TEXT]), author="user"),
-        Event(content=Content(parts=[IMAGE])),
-        Event(content=Content(parts=[Part.from_uri(file_uri="artifact://a", mime_type="audio/wav")])),
-        Event(content=Content(parts=[])),
-        Event(output_transcription=Transcription(text="hi", finished=True)),
-        Event(output_transcription=Transcription(text="hi")),
-        Event(usage_metadata=UsageMetadata(total_token_count=3)),
-        Event(turn_complete=True),
-        Event(error_code="UNKNOWN"),
-        Event(),
-    ],
-)
-def test_what_may_be_stored_is_stored_as_it_is(event: Event) -> None:  # contract 4.1
-    assert stored_form(event) is event
-
-
-@pytest.mark.parametrize(
-    "event",
-    [
-        Event(content=Content(parts=[TEXT]), partial=True),
-        Event(content=Content(parts=[AUDIO])),
-        Event(content=Content(parts=[AUDIO, VIDEO]), custom_metadata={"a": 1}, model_version="m"),
-        Event(content=Content(parts=[AUDIO]), turn_complete=False),
-        Event(input_transcription=Transcription(text="h", finished=False)),
-        Event(live_session_resumption_update=HANDLE),
-        Event(lifecycle=Lifecycle(kind="closed")),
-    ],
-)
-def test_what_must_not_be_stored_has_no_stored_form(event: Event) -> None:  # contract 3.11, 4.2
-    assert stored_form(event) is None
-
-
-@pytest.mark.parametrize(
-    ("event", "expected"),
-    [
-        ({"content": Content(parts=[TEXT, AUDIO, IMAGE])}, {"content": Content(parts=[TEXT, IMAGE])}),
-        ({"content": Content(parts=[AUDIO]), "interrupted": True}, {"interrupted": True}),
-        (
-            {"content": Content(parts=[AUDIO]), "actions": EventActions(state_delta={"a": 1})},
-            {"actions": EventActions(state_delta={"a": 1})},
-        ),
-        ({"live_session_resumption_update": HANDLE, "turn_complete": True}, {"turn_complete": True}),
-        (
-            {"actions": EventActions(state_delta={"a": 1, "temp:b": 2}, escalate=True)},
-            {"actions": EventActions(state_delta={"a": 1}, escalate=True)},
-        ),
-        ({"actions": EventActions(state_delta={"temp:b": 2})}, {}),
-    ],
-)
-def test_only_what_must_not_be_stored_is_left_out(event: dict[str, Any], expected: dict[str, Any]) -> None:
-    whole = Event(id="1", timestamp=0, author="agent", **event)  # contract 4.1, 4.2
-    before = whole.model_copy(deep=True)
-    assert stored_form(whole) == Event(id="1", timestamp=0, author="agent", **expected)
-    assert whole == before
-
-
-def test_audio_in_a_tools_answer_is_left_out() -> None:  # contract 4.2
-    def answer(*mime_types: str) -> Event:
-        blobs = [FunctionResponseBlob(data=b"x", mime_type=mime_type) for mime_type in mime_types]
-        parts = [FunctionResponsePart(inline_data=blob) for blob in blobs] or None
-        response = FunctionResponse(name="f", response={"a": 1}, parts=parts)
-        return Event(id="1", timestamp=0, content=Content(parts=[Part(function_response=response)]))
-
-    assert stored_form(answer("image/png", "audio/wav")) == answer("image/png")
-    assert stored_form(answer("audio/wav")) == answer()
-    assert stored_form(event := answer("image/png")) is event
 
 
 # --- reading --------------------------------------------------------------------------------------------

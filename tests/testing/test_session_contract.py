@@ -12,7 +12,8 @@ import pytest
 from antiphon.errors import SessionExists, SessionNotFound, UsageError
 from antiphon.events import Event
 from antiphon.sessions import BaseSessionService, GetSessionConfig, ListSessionsResponse, Session
-from antiphon.sessions.service import apply_delta, chosen_id, land, merge_scopes, split_scopes, stored_form
+from antiphon.sessions.service import apply_delta, chosen_id, land, merge_scopes, split_scopes
+from antiphon.sessions.storable import stored_form
 from antiphon.testing.session_contract import SessionServiceContract
 
 Owner = tuple[str, str, str]

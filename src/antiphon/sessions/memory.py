@@ -27,8 +27,8 @@ from antiphon.sessions.service import (
     recent,
     require_names,
     split_scopes,
-    stored_form,
 )
+from antiphon.sessions.storable import stored_form
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
