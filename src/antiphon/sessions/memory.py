@@ -14,24 +14,28 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from antiphon.errors import SessionExists, SessionNotFound
+from antiphon.events import new_id
+from antiphon.sessions.batch import Batch
+from antiphon.sessions.conflicts import Conflict, Written, conflicts, settle
+from antiphon.sessions.paging import position_of, require_limit, token_after
 from antiphon.sessions.service import (
     BaseSessionService,
     GetSessionConfig,
+    ListEventsResponse,
     ListSessionsResponse,
     Mark,
     Session,
     apply_delta,
     chosen_id,
-    land,
     merge_scopes,
     recent,
     require_names,
     split_scopes,
 )
-from antiphon.sessions.storable import stored_form
+from antiphon.state import APP_PREFIX, USER_PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from antiphon.events import Event
 
@@ -46,11 +50,18 @@ class _Scope:
 
     values: Mapping[str, Any] = field(default_factory=dict)
     revision: int = field(default_factory=lambda: next(_revisions))
+    written: dict[str, Written] = field(default_factory=dict)
+    """Of each key in `values`."""
 
-    def change(self, delta: Mapping[str, Any]) -> None:
+    def change(self, delta: Mapping[str, Any], event_id: str | None) -> None:
         if delta:
             self.values = apply_delta(self.values, delta)
             self.revision = next(_revisions)
+            for key in delta:
+                if key in self.values:
+                    self.written[key] = Written(self.revision, event_id)
+                else:
+                    self.written.pop(key, None)
 
 
 @dataclass(slots=True)
@@ -62,27 +73,45 @@ class _Kept:
     user_id: str
     scopes: tuple[_Scope, _Scope, _Scope]
     """Of the application, the user and the session; the first two are shared with other sessions."""
+    token: str = field(default_factory=new_id)
+    """Tells it from a session of the same names, made anew or elsewhere."""
     last_update_time: float = field(default_factory=time.time)
     events: list[Event] = field(default_factory=list)
     event_ids: set[str] = field(default_factory=set)
 
-    def change(self, delta: Mapping[str, Any]) -> None:
-        parts = split_scopes(delta)
-        for scope, part in zip(self.scopes, (parts.app, parts.user, parts.session), strict=True):
-            scope.change(part)
+    def change(self, delta: Mapping[str, Any], event_id: str | None = None) -> None:
+        for scope, part in zip(self.scopes, split_scopes(delta), strict=False):
+            scope.change(part, event_id)
+
+    def conflicts(self, session: Session, delta: Mapping[str, Any]) -> list[Conflict]:
+        """What of the delta others have written since the caller's session showed it (contract 4.6)."""
+        seen = session._mark.revision
+        if seen is None or seen[0] != self.token or seen == self.mark().revision:
+            return []
+        return [
+            conflict
+            for prefix, scope, part, since in zip(
+                (APP_PREFIX, USER_PREFIX, ""), self.scopes, split_scopes(delta), seen[1:], strict=False
+            )
+            for conflict in conflicts(session, prefix, part, since, scope.written)
+        ]
 
     def append(self, event: Event) -> None:
         self.events.append(event)
         self.event_ids.add(event.id)
         self.last_update_time = max(self.last_update_time, event.timestamp)
-        self.change(event.actions.state_delta)
+        self.change(event.actions.state_delta, event.id)
 
     def state(self) -> dict[str, Any]:
         app, user, session = self.scopes
         return merge_scopes(app.values, user.values, session.values)
 
     def mark(self) -> Mark:
-        return Mark(tuple(scope.revision for scope in self.scopes))
+        return Mark((self.token, *(scope.revision for scope in self.scopes)))
+
+    def place(self) -> tuple[float, str, str]:
+        """Where it stands in a listing."""
+        return (self.last_update_time, self.user_id, self.id)
 
     def shown(self, events: list[Event]) -> Session:
         """As a reader sees it, sharing all values: to be copied."""
@@ -142,13 +171,38 @@ class InMemorySessionService(BaseSessionService):
             shown = kept.shown(recent(kept.events, config))
         return deepcopy(shown)
 
-    async def list_sessions(self, *, app_name: str, user_id: str | None = None) -> ListSessionsResponse:
+    async def list_sessions(
+        self,
+        *,
+        app_name: str,
+        user_id: str | None = None,
+        limit: int | None = None,
+        page_token: str | None = None,
+    ) -> ListSessionsResponse:
+        require_limit(limit)
+        after = position_of(page_token, float, str, str)
         with self._lock:
             owners = [o for o in self._sessions if o[0] == app_name and user_id in (None, o[1])]
-            shown = [kept.shown([]) for owner in owners for kept in self._sessions[owner].values()]
-        shown.sort(key=lambda session: (session.last_update_time, session.user_id, session.id))
-        response = ListSessionsResponse()
+            found = [kept for owner in owners for kept in self._sessions[owner].values()]
+            found = sorted((kept for kept in found if after is None or kept.place() > after), key=_Kept.place)
+            shown = [kept.shown([]) for kept in found[:limit]]
+            more = len(shown) < len(found)
+            token = token_after(*found[len(shown) - 1].place()) if more else None
+        response = ListSessionsResponse(next_page_token=token)
         response.sessions = deepcopy(shown)
+        return response
+
+    async def list_events(
+        self, *, app_name: str, user_id: str, session_id: str, limit: int = 100, page_token: str | None = None
+    ) -> ListEventsResponse:
+        require_limit(limit)
+        (first,) = position_of(page_token, int) or (0,)
+        with self._lock:
+            kept = self._sessions.get((app_name, user_id), {}).get(session_id)
+            events = kept.events[first : first + limit] if kept else []
+            more = kept is not None and first + limit < len(kept.events)
+        response = ListEventsResponse(next_page_token=token_after(first + limit) if more else None)
+        response.events = deepcopy(events)
         return response
 
     async def delete_session(self, *, app_name: str, user_id: str, session_id: str) -> None:
@@ -162,11 +216,18 @@ class InMemorySessionService(BaseSessionService):
                     del self._users[owner]
 
     async def append_event(self, session: Session, event: Event) -> Event:
-        stored = stored_form(event)
-        if stored is None:
-            return land(session, event, None)
-        require_names(event_id=stored.id)
-        copy = stored.model_copy(deep=True)
+        return self._append(session, [event], unless_stale=False)[0]
+
+    async def append_events(
+        self, session: Session, events: Sequence[Event], *, unless_stale: bool = False
+    ) -> list[Event]:
+        return self._append(session, events, unless_stale=unless_stale)
+
+    def _append(self, session: Session, events: Sequence[Event], *, unless_stale: bool) -> list[Event]:
+        batch = Batch(events)
+        if not batch.stored:
+            return batch.land(session)
+        copies = {name: event.model_copy(deep=True) for name, event in batch.stored.items()}
         with self._lock:
             kept = self._sessions.get((session.app_name, session.user_id), {}).get(session.id)
             if kept is None:
@@ -174,12 +235,12 @@ class InMemorySessionService(BaseSessionService):
                     f"User {session.user_id!r} of {session.app_name!r} has no session {session.id!r}, or not "
                     "any more: append to one that create_session() or get_session() returned."
                 )
-            if stored.id in kept.event_ids:
-                has_it = any(known.id == stored.id for known in reversed(session.events))
-                land(session, event, None if has_it else stored, deepcopy(kept.state()))
-            else:
-                up_to_date = session._mark.revision == kept.mark().revision
-                kept.append(copy)
-                land(session, event, stored, None if up_to_date else deepcopy(kept.state()))
+            new = copies.keys() - kept.event_ids
+            settle(session, kept.conflicts(session, batch.delta(new)), unless_stale=unless_stale)
+            up_to_date = batch.all_new(new) and session._mark.revision == kept.mark().revision
+            for name, copy in copies.items():
+                if name in new:
+                    kept.append(copy)
+            appended = batch.land(session, new, None if up_to_date else deepcopy(kept.state()))
             session._mark = kept.mark()
-        return stored
+        return appended

@@ -13,13 +13,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from uuid import uuid4
 
 from pydantic import ConfigDict, Field, PrivateAttr
 
 from antiphon.errors import UsageError
 from antiphon.events import Event
+from antiphon.sessions.paging import position_of, require_limit, token_after
 from antiphon.sessions.storable import may_be_stored, stored_form
 from antiphon.state import APP_PREFIX, TEMP_PREFIX, USER_PREFIX
 from antiphon.types.model import Model
@@ -31,11 +32,13 @@ if TYPE_CHECKING:
 __all__ = [
     "BaseSessionService",
     "GetSessionConfig",
+    "ListEventsResponse",
     "ListSessionsResponse",
     "Mark",
     "Scopes",
     "Session",
     "apply_delta",
+    "catch_up",
     "chosen_id",
     "land",
     "merge_scopes",
@@ -98,6 +101,18 @@ class ListSessionsResponse(Model):
     model_config = ConfigDict(extra="ignore")
 
     sessions: list[Session] = Field(default_factory=list)
+    next_page_token: str | None = None
+    """Where the next page begins; `None` on the last."""
+
+
+class ListEventsResponse(Model):
+    """Events of one session, the oldest first."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    events: list[Event] = Field(default_factory=list)
+    next_page_token: str | None = None
+    """Where the next page begins; `None` on the last, and then what is appended later is not told."""
 
 
 # The rules, for every store.
@@ -159,20 +174,26 @@ def land(
     if not may_be_stored(event):
         return event
     delta = event.actions.state_delta
-    if state is not None:
-        temp = split_scopes(apply_delta(session.state, delta)).temp
-        changed = merge_scopes({}, {}, state, temp)
-    else:
-        changed = apply_delta(session.state, delta) if delta else session.state
-    if changed is not session.state:
-        for key in session.state.keys() - changed.keys():
-            del session.state[key]
-        session.state.update(changed)  # in place: others look at the session through this very mapping
+    if state is not None or delta:
+        _show(session, apply_delta(session.state, delta), state)
     if stored is None:
         return event
     session.events.append(stored)
     session.last_update_time = max(session.last_update_time, stored.timestamp)
     return stored
+
+
+def _show(session: Session, changed: dict[str, Any], state: Mapping[str, Any] | None) -> None:
+    if state is not None:
+        changed = merge_scopes({}, {}, state, split_scopes(changed).temp)
+    for key in session.state.keys() - changed.keys():
+        del session.state[key]
+    session.state.update(changed)  # in place: others look at the session through this very mapping
+
+
+def catch_up(session: Session, state: Mapping[str, Any]) -> None:
+    """Show in the caller's `session` what a reader would now be given, a copy; its `temp:` keys stay."""
+    _show(session, session.state, state)
 
 
 def recent(events: Sequence[Event], config: GetSessionConfig | None) -> list[Event]:
@@ -217,6 +238,9 @@ class BaseSessionService(ABC):
     Whoever writes one of their own runs `antiphon.testing.contracts.SessionServiceContract` over it.
     """
 
+    max_batch: ClassVar[int] = 1
+    """How many events `append_events` is to be given at once, at most; more than 1 where that costs less."""
+
     @abstractmethod
     async def create_session(
         self,
@@ -246,8 +270,22 @@ class BaseSessionService(ABC):
         """
 
     @abstractmethod
-    async def list_sessions(self, *, app_name: str, user_id: str | None = None) -> ListSessionsResponse:
-        """The sessions of a user, or of all users of the application; with their state, without events."""
+    async def list_sessions(
+        self,
+        *,
+        app_name: str,
+        user_id: str | None = None,
+        limit: int | None = None,
+        page_token: str | None = None,
+    ) -> ListSessionsResponse:
+        """The sessions of a user, or of all users of the application; with their state, without events.
+
+        With `limit`, at most that many; `page_token`, the `next_page_token` of one page, gives the next. A
+        session that is updated meanwhile moves to the end: it may be listed twice, and none is missed.
+
+        Raises:
+            UsageError: the limit is less than 1, or the token is none.
+        """
 
     @abstractmethod
     async def delete_session(self, *, app_name: str, user_id: str, session_id: str) -> None:
@@ -277,6 +315,43 @@ class BaseSessionService(ABC):
             UsageError: the event has no id.
         """
         return land(session, event, stored_form(event))
+
+    async def append_events(
+        self, session: Session, events: Sequence[Event], *, unless_stale: bool = False
+    ) -> list[Event]:
+        """Store events in this order, as `append_event` does each; a database does so in one transaction.
+
+        With `unless_stale`, for what is computed from the state as it was read, all of them are stored or
+        none: none when another writer has changed a key of their deltas since `session` was last brought up
+        to date. Without it the later value stands, and the log names what it overwrote (contract 4.6).
+
+        Raises:
+            SessionNotFound: there is no such session, or not any more.
+            StaleSession: with `unless_stale`; the message names the keys, and the events that wrote them.
+            UsageError: an event has no id; or the service cannot tell what is stale.
+        """
+        if unless_stale:
+            raise UsageError(f"{type(self).__name__} cannot tell what is stale: leave unless_stale out.")
+        return [await self.append_event(session, event) for event in events]
+
+    async def list_events(
+        self, *, app_name: str, user_id: str, session_id: str, limit: int = 100, page_token: str | None = None
+    ) -> ListEventsResponse:
+        """The events of a session page by page, the oldest first; no such session has none.
+
+        A page has at most `limit` events; `page_token`, the `next_page_token` of one page, gives the next.
+
+        Raises:
+            UsageError: the limit is less than 1, or the token is none.
+        """
+        require_limit(limit)
+        first = (position_of(page_token, int) or (0,))[0]
+        session = await self.get_session(app_name=app_name, user_id=user_id, session_id=session_id)
+        events = session.events if session else []
+        more = first + limit < len(events)
+        return ListEventsResponse(
+            events=events[first : first + limit], next_page_token=token_after(first + limit) if more else None
+        )
 
     async def flush(self) -> None:
         """Return when all that was appended is stored. Services that do not buffer have nothing to do."""
