@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from antiphon.queue import LiveRequestQueue
     from antiphon.requests import LiveRequest
     from antiphon.runtime import InMemoryRunner, Runner
-    from antiphon.sessions import InMemorySessionService, Session
+    from antiphon.sessions import DatabaseSessionService, InMemorySessionService, Session
     from antiphon.tools import (
         CallbackContext,
         FunctionTool,
@@ -36,6 +36,7 @@ __all__ = [
     "AntiphonError",
     "CallbackContext",
     "ConfigurationError",
+    "DatabaseSessionService",
     "ErrorCode",
     "Event",
     "EventActions",
@@ -79,7 +80,7 @@ _HOMES = {
     "queue": ("LiveRequestQueue",),
     "requests": ("LiveRequest",),
     "runtime": ("InMemoryRunner", "Runner"),
-    "sessions": ("InMemorySessionService", "Session"),
+    "sessions": ("DatabaseSessionService", "InMemorySessionService", "Session"),
     "tools": (
         "CallbackContext",
         "FunctionTool",

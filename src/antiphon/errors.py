@@ -3,7 +3,8 @@
 `ConfigurationError`: the application was built wrongly, and would fail the same way every time.
 `UsageError`: one call cannot be done as asked; the conversation goes on.
 `ModelConnectionError`: the model's end refused, failed or vanished; `retryable` tells whether trying
-again can help. `RuntimeLimitError`: a documented bound of this package was reached.
+again can help. `StoreUnavailable`: the session database failed or cannot be reached.
+`RuntimeLimitError`: a documented bound of this package was reached.
 """
 
 from __future__ import annotations
@@ -29,11 +30,13 @@ __all__ = [
     "RequestRefused",
     "ResumptionRefused",
     "RuntimeLimitError",
+    "SchemaMismatch",
     "SessionExists",
     "SessionNotFound",
     "SetupTimeout",
     "StaleSession",
     "StoreFailed",
+    "StoreUnavailable",
     "ToolDeclarationError",
     "UnknownMimeType",
     "UnknownModel",
@@ -71,6 +74,10 @@ class MissingExtra(ConfigurationError, ImportError):
 
 class ToolDeclarationError(ConfigurationError):
     """A function cannot be offered as a tool, e.g. a parameter without a usable type (contract 5.1)."""
+
+
+class SchemaMismatch(ConfigurationError):
+    """The session database has another version's schema; the message says what to run or install."""
 
 
 # One call cannot be done as asked.
@@ -175,6 +182,13 @@ class ConnectionLost(ModelConnectionError):
 
 class SetupTimeout(ConnectionLost):
     """The model did not get ready within `RunConfig.connect_timeout`."""
+
+
+# The store failed.
+
+
+class StoreUnavailable(AntiphonError):
+    """The session database cannot be reached, or failed; it may work later. `__cause__` has its error."""
 
 
 # A bound of this package was reached.

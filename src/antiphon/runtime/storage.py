@@ -1,8 +1,8 @@
 """Events on their way into the session: in order, off the path of audio, none forgotten.
 
-The driver hands events over and goes on; one task appends them one after the other. A store that fails is
-tried again; when it keeps failing the conversation is told, and ends, since what cannot be stored would be
-lost. What was refused for good, e.g. because the session is gone, is not tried again.
+The driver hands events over and goes on; one task appends what waits, as many at once as the service takes in
+one go. A store that fails is tried again; when it keeps failing the conversation is told, and ends, since what
+cannot be stored would be lost. What was refused for good, e.g. because the session is gone, is not tried again.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from antiphon.errors import StoreFailed, UsageError
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from antiphon.runtime.tasks import TaskOwner
     from antiphon.sessions import BaseSessionService, Session
 
-__all__ = ["PATIENCE", "RETRIES", "UNSTORED", "SessionWriter"]
+__all__ = ["PATIENCE", "RETRIES", "UNSTORED", "WITHIN", "SessionWriter"]
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +30,8 @@ RETRIES: Final = (0.1, 0.5, 2.0)
 """Seconds before each further try of an append that failed."""
 PATIENCE: Final = 15.0
 """Seconds after which an append that neither returns nor raises counts as failed."""
+WITHIN: Final = 1.0
+"""Seconds after which an event is in the store that keeps up; a store that does not is named in the log."""
 UNSTORED: Final = 10_000
 """Events that may wait for the store; one more ends the conversation."""
 
@@ -51,10 +54,10 @@ class SessionWriter:
         self._stored = session
         self._tasks = tasks
         self._failed = failed
-        self._waiting: deque[Event] = deque()
+        self._waiting: deque[tuple[Event, float]] = deque()
         self._writers: dict[str, Event] = {}
         self._worker: asyncio.Task[None] | None = None
-        self._refused = False
+        self._refused = self._late = False
         self._failure: StoreFailed | None = None
         self.session = session.model_copy(
             update={"state": dict(session.state), "events": list(session.events)}
@@ -63,7 +66,7 @@ class SessionWriter:
 
     def add(self, event: Event) -> None:
         """Takes an event over; what it changes in the session's state can be read at once (contract 4.6)."""
-        self._waiting.append(event)
+        self._waiting.append((event, asyncio.get_running_loop().time()))
         self.session.events.append(event)
         self.session.last_update_time = max(self.session.last_update_time, event.timestamp)
         if event.actions.state_delta:
@@ -98,22 +101,40 @@ class SessionWriter:
     async def _write(self) -> None:
         try:
             while self._waiting:
-                event = self._waiting[0]
-                await self._append(event)
-                self._waiting.popleft()
-                for key in event.actions.state_delta:
-                    if self._writers.get(key) is event:
-                        del self._writers[key]
+                batch = [event for event, _ in islice(self._waiting, self._service.max_batch)]
+                await self._append(batch)
+                _, since = self._waiting[0]
+                for event in batch:
+                    self._waiting.popleft()
+                    for key in event.actions.state_delta:
+                        if self._writers.get(key) is event:
+                            del self._writers[key]
                 self._refresh()
+                self._tell_of_delay(asyncio.get_running_loop().time() - since)
         except StoreFailed as failed:
             self._refused = True
             self._give_up(failed)
 
-    async def _append(self, event: Event) -> None:
+    def _tell_of_delay(self, delay: float) -> None:
+        """Once, until it keeps up again."""
+        if delay > WITHIN and not self._late:
+            log.warning(
+                "The session service does not keep up: an event was stored %.1f s after it happened, and %d "
+                "wait. The conversation ends when %d do.",
+                delay,
+                len(self._waiting),
+                UNSTORED,
+            )
+        self._late = delay > WITHIN
+
+    async def _append(self, batch: list[Event]) -> None:
         for tried, wait in enumerate((*RETRIES, None), start=1):
             try:
                 async with asyncio.timeout(PATIENCE):
-                    await self._service.append_event(self._stored, event)
+                    if len(batch) == 1:
+                        await self._service.append_event(self._stored, batch[0])
+                    else:
+                        await self._service.append_events(self._stored, batch)
                 return
             except Exception as error:
                 told = f"{type(error).__name__}: {error}"

@@ -50,12 +50,19 @@ def conflicts(
             yield Conflict(prefix + key, None)
 
 
-def settle(session: Session, found: Sequence[Conflict], *, unless_stale: bool) -> None:
+def settle(session: Session, found: Sequence[Conflict] | None, *, unless_stale: bool) -> None:
     """Names the conflicts: in the log, or, when the writer has asked for that, by refusing.
 
+    `found` is `None` when it cannot be told, since the service has not made this session object.
+
     Raises:
-        StaleSession: there are some, and `unless_stale` is set.
+        StaleSession: there are some or it cannot be told, and `unless_stale` is set.
     """
+    if found is None and unless_stale:
+        raise StaleSession(
+            f"This object of session {session.id!r} is a copy that does not tell what it has seen, so "
+            "nothing was stored. Append to what create_session() or get_session() of this service returned."
+        )
     if not found:
         return
     named = ", ".join(

@@ -83,11 +83,11 @@ class _Kept:
         for scope, part in zip(self.scopes, split_scopes(delta), strict=False):
             scope.change(part, event_id)
 
-    def conflicts(self, session: Session, delta: Mapping[str, Any]) -> list[Conflict]:
+    def conflicts(self, session: Session, delta: Mapping[str, Any]) -> list[Conflict] | None:
         """What of the delta others have written since the caller's session showed it (contract 4.6)."""
         seen = session._mark.revision
-        if seen is None or seen[0] != self.token or seen == self.mark().revision:
-            return []
+        if seen is None or seen[0] != self.token:
+            return None
         return [
             conflict
             for prefix, scope, part, since in zip(

@@ -1,0 +1,3 @@
+"""The schema of sessions, step by step (Alembic)."""
+
+__all__: list[str] = []
