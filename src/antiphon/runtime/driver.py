@@ -125,6 +125,10 @@ class Driver:
         """What happens, until the conversation ends; raises the error it ended by, if any."""
         return self._outlet.channel
 
+    async def stored(self) -> None:
+        """Returns when everything yielded so far is stored (contract 4.7). Raises `StoreFailed`."""
+        await self._writer.barrier()
+
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:

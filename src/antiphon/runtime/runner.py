@@ -63,6 +63,7 @@ class Runner:
         self.metrics = Metrics()
         """What all conversations have done so far, in numbers."""
         self._troupe: Troupe = assemble(agent)
+        self._running: dict[tuple[str, str], set[Driver]] = {}
 
     async def run_live(
         self,
@@ -108,11 +109,29 @@ class Runner:
             self.artifact_service,
             self.metrics,
         )
-        async with driver:
-            for event in missing:
-                yield event
-            async for event in driver.events():
-                yield event
+        running = self._running.setdefault((user_id, session_id), set())
+        running.add(driver)
+        try:
+            async with driver:
+                for event in missing:
+                    yield event
+                async for event in driver.events():
+                    yield event
+        finally:
+            running.discard(driver)
+            if not running:
+                self._running.pop((user_id, session_id), None)
+
+    async def flush(self, *, user_id: str, session_id: str) -> None:
+        """Returns when all that live runs of the session have yielded so far is stored (contract 4.7).
+
+        For what must not be said before it is kept, such as a confirmation. Without a run it returns at once.
+
+        Raises:
+            StoreFailed: it is not stored, and will not be.
+        """
+        for driver in list(self._running.get((user_id, session_id), ())):
+            await driver.stored()
 
     async def aclose(self) -> None:
         """Closes the toolsets of the agents; to be called when no conversation runs any more (contract 5.11).

@@ -1,8 +1,9 @@
 """Events on their way into the session: in order, off the path of audio, none forgotten.
 
-The driver hands events over and goes on; one task appends what waits, as many at once as the service takes in
-one go. A store that fails is tried again; when it keeps failing the conversation is told, and ends, since what
-cannot be stored would be lost. What was refused for good, e.g. because the session is gone, is not tried again.
+The driver hands events over and goes on; one task appends what waits, as many at once as the service takes
+in one go. A store that fails is tried again; when it keeps failing the conversation is told, and ends, since
+what cannot be stored would be lost. What was refused for good, e.g. because the session is gone, is not tried
+again.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
@@ -36,6 +38,16 @@ UNSTORED: Final = 10_000
 """Events that may wait for the store; one more ends the conversation."""
 
 
+@dataclass(slots=True)
+class _Waiting:
+    """An event on its way."""
+
+    event: Event
+    since: float
+    stored: asyncio.Future[None] | None = None
+    """Set when somebody waits for it."""
+
+
 class SessionWriter:
     """Writes one conversation's events to its session.
 
@@ -54,7 +66,7 @@ class SessionWriter:
         self._stored = session
         self._tasks = tasks
         self._failed = failed
-        self._waiting: deque[tuple[Event, float]] = deque()
+        self._waiting: deque[_Waiting] = deque()
         self._writers: dict[str, Event] = {}
         self._worker: asyncio.Task[None] | None = None
         self._refused = self._late = False
@@ -66,7 +78,7 @@ class SessionWriter:
 
     def add(self, event: Event) -> None:
         """Takes an event over; what it changes in the session's state can be read at once (contract 4.6)."""
-        self._waiting.append((event, asyncio.get_running_loop().time()))
+        self._waiting.append(_Waiting(event, asyncio.get_running_loop().time()))
         self.session.events.append(event)
         self.session.last_update_time = max(self.session.last_update_time, event.timestamp)
         if event.actions.state_delta:
@@ -81,14 +93,34 @@ class SessionWriter:
         while (worker := self._work()) is not None:
             await asyncio.wait([worker])
 
+    async def barrier(self) -> None:
+        """Returns when everything taken over so far is stored (contract 4.7); later events may still wait.
+
+        Raises:
+            StoreFailed: it is not, and will not be.
+        """
+        if not self._waiting:
+            return
+        if self._refused and self._failure is not None:
+            raise self._failure
+        last = self._waiting[-1]
+        if last.stored is None:
+            last.stored = asyncio.get_running_loop().create_future()
+        await asyncio.shield(last.stored)
+
     def lost(self) -> StoreFailed | None:
-        """What to raise for events that did not get into the session, if there are any (contract 4.1)."""
+        """What to raise for events that did not get into the session, if there are any (contract 4.1).
+
+        To be asked at the end: whoever still waits at a `barrier` is told the same.
+        """
         if not self._waiting:
             return None
-        return self._failure or StoreFailed(
+        failed = self._failure or StoreFailed(
             f"Events not stored in time: {len(self._waiting)}. The session service takes too long; if it "
             "needs that, raise RunConfig.shutdown_timeout."
         )
+        self._fail_barriers(failed)
+        return failed
 
     def _work(self) -> asyncio.Task[None] | None:
         """The task that stores what waits, a new one if need be; `None` when there is nothing to do."""
@@ -101,19 +133,28 @@ class SessionWriter:
     async def _write(self) -> None:
         try:
             while self._waiting:
-                batch = [event for event, _ in islice(self._waiting, self._service.max_batch)]
-                await self._append(batch)
-                _, since = self._waiting[0]
-                for event in batch:
+                batch = list(islice(self._waiting, self._service.max_batch))
+                await self._append([each.event for each in batch])
+                for each in batch:
                     self._waiting.popleft()
-                    for key in event.actions.state_delta:
-                        if self._writers.get(key) is event:
+                    for key in each.event.actions.state_delta:
+                        if self._writers.get(key) is each.event:
                             del self._writers[key]
                 self._refresh()
-                self._tell_of_delay(asyncio.get_running_loop().time() - since)
+                for each in batch:
+                    if each.stored is not None and not each.stored.done():
+                        each.stored.set_result(None)
+                self._tell_of_delay(asyncio.get_running_loop().time() - batch[0].since)
         except StoreFailed as failed:
             self._refused = True
             self._give_up(failed)
+            self._fail_barriers(failed)
+
+    def _fail_barriers(self, failed: StoreFailed) -> None:
+        for each in self._waiting:
+            if each.stored is not None and not each.stored.done():
+                each.stored.set_exception(failed)
+                each.stored.exception()  # whoever waited may have left
 
     def _tell_of_delay(self, delay: float) -> None:
         """Once, until it keeps up again."""
