@@ -127,7 +127,7 @@ class Driver:
 
     async def stored(self) -> None:
         """Returns when everything yielded so far is stored (contract 4.7). Raises `StoreFailed`."""
-        await self._writer.barrier()
+        await self._outlet.stored()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -95,6 +95,10 @@ class Outlet:
         """Returns when everything is stored, or the store has refused it."""
         await self._writer.flush()
 
+    async def stored(self) -> None:
+        """Returns when everything so far is stored (contract 4.7). Raises `StoreFailed`."""
+        await self._writer.barrier()
+
     def lost(self) -> StoreFailed | None:
         """What to raise for events that did not get into the session, if there are any (contract 4.1)."""
         return self._writer.lost()
