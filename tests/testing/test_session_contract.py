@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import logging
 from copy import deepcopy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from antiphon.errors import SessionExists, SessionNotFound, UsageError
+from antiphon.errors import SessionExists, SessionNotFound, StaleSession, UsageError
 from antiphon.events import Event
-from antiphon.sessions import BaseSessionService, GetSessionConfig, ListSessionsResponse, Session
-from antiphon.sessions.service import apply_delta, chosen_id, land, merge_scopes, split_scopes
+from antiphon.sessions import (
+    BaseSessionService,
+    GetSessionConfig,
+    ListEventsResponse,
+    ListSessionsResponse,
+    Session,
+)
+from antiphon.sessions.paging import position_of, require_limit, token_after
+from antiphon.sessions.service import Mark, apply_delta, chosen_id, land, merge_scopes, split_scopes
 from antiphon.sessions.storable import stored_form
 from antiphon.testing.session_contract import SessionServiceContract
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Owner = tuple[str, str, str]
 
@@ -46,7 +57,9 @@ class Plain(BaseSessionService):
 
     def shown(self, session: Session, events: list[Event]) -> Session:
         state = self.state(session)
-        return deepcopy(session.model_copy(update={"state": state, "events": events}))
+        shown = session.model_copy(update={"state": state, "events": events})
+        shown._mark = Mark(state)
+        return deepcopy(shown)
 
     async def create_session(self, **names: Any) -> Session:
         state, session_id = deepcopy(names.pop("state", None) or {}), chosen_id(names.pop("session_id", None))
@@ -68,16 +81,58 @@ class Plain(BaseSessionService):
         since = [e for e in events if config.after_timestamp is None or e.timestamp >= config.after_timestamp]
         return since[max(0, len(since) - most) :]
 
-    async def list_sessions(self, *, app_name: str, user_id: str | None = None) -> ListSessionsResponse:
+    async def list_sessions(
+        self,
+        *,
+        app_name: str,
+        user_id: str | None = None,
+        limit: int | None = None,
+        page_token: str | None = None,
+    ) -> ListSessionsResponse:
+        self.check(limit)
+        first = (position_of(page_token, int) or (0,))[0]
         found = [s for s in self.kept.values() if s.app_name == app_name and user_id in (None, s.user_id)]
         found.sort(key=lambda session: session.last_update_time)
-        return ListSessionsResponse(sessions=[self.shown(session, []) for session in found])
+        end = len(found) if limit is None else first + limit
+        response = ListSessionsResponse(next_page_token=token_after(end) if end < len(found) else None)
+        response.sessions = [self.shown(session, []) for session in found[first:end]]
+        return response
+
+    def check(self, limit: int | None) -> None:
+        require_limit(limit)
 
     async def delete_session(self, **names: str) -> None:
         self.kept.pop(self.owner(**names), None)
 
     def known(self, kept: Session, event: Event) -> bool:
         return event in kept.events or event.id in [known.id for known in kept.events]
+
+    async def append_events(
+        self, session: Session, events: Sequence[Event], *, unless_stale: bool = False
+    ) -> list[Event]:
+        kept = self.kept.get(self.owner(session.app_name, session.user_id, session.id))
+        if kept is None and events:
+            raise SessionNotFound
+        if kept is not None:
+            self.settle(session, kept, events, unless_stale)
+        return [await self.append_event(session, event) for event in events]
+
+    def settle(self, session: Session, kept: Session, events: Sequence[Event], unless_stale: bool) -> None:
+        keys = {key for event in events for key in event.actions.state_delta}
+        seen, now = session._mark.revision, self.state(kept)
+        if seen is None:
+            if unless_stale:
+                raise StaleSession
+            return
+        if changed := sorted(key for key in keys if seen.get(key) != now.get(key)):
+            if unless_stale:
+                raise StaleSession
+            self.name(kept, changed)
+
+    def name(self, kept: Session, changed: list[str]) -> None:
+        last = {key: event.id for event in kept.events for key in event.actions.state_delta}
+        told = ", ".join(f"{key} (event {last.get(key)})" for key in changed)
+        logging.getLogger("antiphon.sessions").warning("%r: %s", kept.id, told)
 
     async def append_event(self, session: Session, event: Event) -> Event:
         form = self.form(event)
@@ -89,6 +144,7 @@ class Plain(BaseSessionService):
         if kept is None:
             raise SessionNotFound
         if not self.known(kept, form):
+            self.settle(session, kept, [form], False)
             copied = form.model_copy(deep=True)
             kept.events.append(copied)
             kept.last_update_time = max(kept.last_update_time, form.timestamp)
@@ -98,6 +154,7 @@ class Plain(BaseSessionService):
 
     def landed(self, session: Session, event: Event, form: Event | None, kept: Session) -> Event:
         land(session, event, form, deepcopy(self.state(kept)))
+        session._mark = Mark(deepcopy(self.state(kept)))
         return form or event
 
 
@@ -150,7 +207,8 @@ class ListsAll(Plain):
 class ListsByName(Plain):
     async def list_sessions(self, **names: Any) -> ListSessionsResponse:
         listed = await super().list_sessions(**names)
-        return ListSessionsResponse(sessions=listed.sessions[::-1])
+        listed.sessions = listed.sessions[::-1]
+        return listed
 
 
 class ListsEvents(Plain):
@@ -308,6 +366,73 @@ class ClosesOnce(Plain):
         del self.kept
 
 
+class AppendsBackwards(Plain):
+    async def append_events(
+        self, session: Session, events: Sequence[Event], *, unless_stale: bool = False
+    ) -> list[Event]:
+        return (await super().append_events(session, events[::-1], unless_stale=unless_stale))[::-1]
+
+
+class DropsBatches(Plain):
+    async def append_events(
+        self, session: Session, events: Sequence[Event], *, unless_stale: bool = False
+    ) -> list[Event]:
+        return list(events)
+
+
+class NamesNothing(Plain):
+    def name(self, kept: Session, changed: list[str]) -> None: ...
+
+
+class NamesAll(Plain):
+    def settle(self, session: Session, kept: Session, events: Sequence[Event], unless_stale: bool) -> None:
+        self.name(kept, [key for event in events for key in event.actions.state_delta])
+
+
+class NeverRefuses(Plain):
+    def settle(self, session: Session, kept: Session, events: Sequence[Event], unless_stale: bool) -> None:
+        super().settle(session, kept, events, False)
+
+
+class AlwaysRefuses(Plain):
+    def settle(self, session: Session, kept: Session, events: Sequence[Event], unless_stale: bool) -> None:
+        if unless_stale:
+            raise StaleSession
+
+
+class StoresBeforeItRefuses(Plain):
+    async def append_events(
+        self, session: Session, events: Sequence[Event], *, unless_stale: bool = False
+    ) -> list[Event]:
+        stored: list[Event] = []
+        for event in events:
+            stored += await super().append_events(session, [event], unless_stale=unless_stale)
+        return stored
+
+
+class FirstPageOnly(Plain):
+    async def list_sessions(self, **names: Any) -> ListSessionsResponse:
+        listed = await super().list_sessions(**names)
+        listed.next_page_token = None
+        return listed
+
+    async def list_events(self, **names: Any) -> ListEventsResponse:
+        listed = await super().list_events(**names)
+        listed.next_page_token = None
+        return listed
+
+
+class PagesByTime(Plain):
+    async def list_events(self, **names: Any) -> ListEventsResponse:
+        listed = await super().list_events(**names)
+        listed.events.sort(key=lambda event: event.timestamp)
+        return listed
+
+
+class TakesAnyLimit(Plain):
+    def check(self, limit: int | None) -> None: ...
+
+
 BROKEN: dict[str, list[type[Plain]]] = {
     "created_session_is_read_back": [ForgetsState],
     "id_is_made_when_none_is_asked_for": [OneIdForAll],
@@ -331,6 +456,13 @@ BROKEN: dict[str, list[type[Plain]]] = {
     "event_appended_twice_is_stored_once": [StoresTwice],
     "event_without_id_is_refused": [NeedsNoId],
     "concurrent_writers_lose_nothing": [LosesRaces],
+    "batch_lands_as_its_events_would_one_by_one": [AppendsBackwards, DropsBatches, StoresTwice],
+    "batch_for_no_session_is_refused": [DropsBatches],
+    "what_is_overwritten_of_another_writer_is_named": [NamesNothing, NamesAll],
+    "stale_writer_that_asks_for_it_is_refused": [NeverRefuses, AlwaysRefuses, StoresBeforeItRefuses],
+    "sessions_are_listed_page_by_page": [FirstPageOnly, ListsByName],
+    "events_are_read_page_by_page": [FirstPageOnly, PagesByTime],
+    "page_that_cannot_be_is_refused": [TakesAnyLimit],
     "closing_twice_is_fine": [ClosesOnce],
 }
 
@@ -355,7 +487,7 @@ async def test_sound_service_passes(name: str) -> None:
 )
 async def test_broken_service_fails(name: str, service: type[Plain]) -> None:
     broken = contract(service, name)
-    with pytest.raises((AssertionError, AttributeError, SessionExists)):
+    with pytest.raises((AssertionError, AttributeError, SessionExists, StaleSession)):
         await broken()
 
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+import logging
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from antiphon.errors import SessionExists, SessionNotFound, UsageError
+from antiphon.errors import SessionExists, SessionNotFound, StaleSession, UsageError
 from antiphon.events import Event, EventActions, Lifecycle
-from antiphon.sessions import BaseSessionService, GetSessionConfig
+from antiphon.sessions import BaseSessionService, GetSessionConfig, Session
 from antiphon.testing.service_contract import HERE, WHO, ServiceContract, refused
 from antiphon.types import Blob, Content, FileData, Part, SessionResumptionUpdate, Transcription
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from antiphon.sessions import Session
+    from collections.abc import AsyncIterator, Iterator
 
 __all__ = ["SessionServiceContract"]
 
@@ -34,6 +33,20 @@ def _writing(**delta: Any) -> Event:
 
 def _texts(session: Session) -> list[str | None]:
     return [event.content.parts[0].text for event in session.events if event.content and event.content.parts]
+
+
+@contextmanager
+def _named_in_the_log() -> Iterator[list[str]]:
+    """What services say about overwritten state in this block."""
+    named: list[str] = []
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = lambda record: named.append(record.getMessage())  # type: ignore[method-assign]
+    log = logging.getLogger("antiphon.sessions")
+    log.addHandler(handler)
+    try:
+        yield named
+    finally:
+        log.removeHandler(handler)
 
 
 def _wire(event: Event) -> str:
@@ -284,3 +297,100 @@ class SessionServiceContract(ServiceContract[BaseSessionService]):
             stored = await self.stored(service)
             assert len({event.id for event in stored.events}) == len(stored.events) == 2 * WRITERS
             assert stored.state == {f"{step}{number}": number for step in "xy" for number in range(WRITERS)}
+
+    async def test_batch_lands_as_its_events_would_one_by_one(self) -> None:  # contract 4.1, 4.6
+        async with self.session(a=0) as (service, session):
+            first, second = _writing(a=1, b=1, temp_x=1), _writing(a=2, b=None, user_c=1, app_d=1)
+            events = [first, _said("hel", partial=True), second, first, _said("hello")]
+            stored = await service.append_events(session, events)
+            assert [each.id for each in stored] == [each.id for each in events]
+            await service.append_events(session, [])
+            await service.append_events(session, [second, _writing(e=1)])
+            expected, seen = {"a": 2, "user:c": 1, "app:d": 1, "e": 1}, await self.stored(service)
+            assert seen.state == expected
+            assert session.state == {**expected, "temp:x": 1}
+            ids = [first.id, second.id, events[-1].id]
+            assert [each.id for each in seen.events][:-1] == ids
+            assert [each.id for each in session.events] == [each.id for each in seen.events]
+
+    async def test_batch_for_no_session_is_refused(self) -> None:  # contract 1.4
+        async with self.session() as (service, session):
+            await service.delete_session(**HERE)
+            with refused(SessionNotFound):
+                await service.append_events(session, [_writing(a=1), _writing(temp_b=1)])
+            assert (session.events, session.state) == ([], {})
+
+    async def test_what_is_overwritten_of_another_writer_is_named(self) -> None:  # contract 4.6
+        async with self.session(**{"a": 0, "gone": 0, "app:c": 0}) as (service, mine):
+            theirs, event = await self.stored(service), _writing(a=1, app_c=1, gone=None, theirs=1)
+            with _named_in_the_log() as named:
+                await service.append_event(theirs, event)
+                assert named == [], "nobody wrote meanwhile"
+                await service.append_event(mine, _writing(a=2, app_c=2, gone=2, mine=2))
+                assert len(named) == 1, "it was not told, or not in one line"
+                await service.append_event(mine, _writing(a=3, app_c=3, gone=3))
+                assert len(named) == 1, "it was up to date"
+                told = named[0]
+            for name in (f"a (event {event.id})", f"app:c (event {event.id})", "gone", "'session'"):
+                assert name in told, told
+            assert "mine" not in told
+            assert "theirs" not in told
+
+    async def test_stale_writer_that_asks_for_it_is_refused(self) -> None:  # contract 4.6
+        async with self.session(**{"a": 0, "user:b": 0}) as (service, mine):
+            theirs, copied = await self.stored(service), Session(id=mine.id, **WHO)
+            event = _writing(a=1)
+            await service.append_event(theirs, event)
+            await service.append_events(mine, [_writing(c=1), _writing(user_b=1)], unless_stale=True)
+            stale = await self.stored(service)
+            await service.append_event(theirs, _writing(a=2))
+            for session in (stale, copied):
+                with refused(StaleSession):
+                    await service.append_events(session, [_writing(d=1), _writing(a=9)], unless_stale=True)
+            seen = await self.stored(service)
+            assert seen.state == {"a": 2, "user:b": 1, "c": 1}
+            assert (len(seen.events), len(stale.events)) == (4, 3), "some of a refused batch was stored"
+            await service.append_events(seen, [_writing(a=9)], unless_stale=True)
+            assert (await self.stored(service)).state["a"] == 9
+
+    async def test_sessions_are_listed_page_by_page(self) -> None:  # contract 4.9
+        async with self.service() as service:
+            made = [await service.create_session(**WHO, state={"n": number}) for number in range(5)]
+            await service.create_session(app_name="app", user_id="other")
+            await service.append_event(made[0], _said("hi", timestamp=made[4].last_update_time + 1000))
+            for limit, sizes in ((2, [2, 2, 1]), (5, [5]), (4, [4, 1]), (9, [5])):
+                pages: list[list[Session]] = []
+                token = None
+                while token is not None or not pages:
+                    page = await service.list_sessions(**WHO, limit=limit, page_token=token)
+                    pages, token = [*pages, page.sessions], page.next_page_token
+                listed = [session for page in pages for session in page]
+                assert list(map(len, pages)) == sizes
+                assert [each.id for each in listed] == [each.id for each in (*made[1:], made[0])]
+                assert [each.state["n"] for each in listed] == [1, 2, 3, 4, 0]
+            page = await service.list_sessions(app_name="app", limit=9)
+            assert (len(page.sessions), page.next_page_token) == (6, None)
+
+    async def test_events_are_read_page_by_page(self) -> None:  # contract 4.9
+        async with self.session() as (service, session):
+            first = await service.list_events(**HERE, limit=1)
+            assert (first.events, first.next_page_token) == ([], None)
+            for number in range(5):
+                await service.append_event(session, _said(str(number), timestamp=float(9 - number)))
+            read: list[list[Event]] = []
+            token = None
+            while token is not None or not read:
+                page = await service.list_events(**HERE, limit=2, page_token=token)
+                read, token = [*read, page.events], page.next_page_token
+            assert list(map(len, read)) == [2, 2, 1]
+            assert [event.id for page in read for event in page] == [event.id for event in session.events]
+            assert len((await service.list_events(**HERE)).events) == 5
+            assert (await service.list_events(**{**HERE, "user_id": "other"})).events == []
+
+    async def test_page_that_cannot_be_is_refused(self) -> None:  # contract 4.9
+        async with self.session() as (service, _):
+            for wrong in ({"limit": 0}, {"page_token": "?"}, {"page_token": "WyJhIl0"}):
+                with refused(UsageError):
+                    await service.list_sessions(**WHO, **wrong)
+                with refused(UsageError):
+                    await service.list_events(**HERE, **wrong)
