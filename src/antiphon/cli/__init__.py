@@ -1,4 +1,4 @@
-"""The command line: `antiphon talk`, `demo` and `doctor`."""
+"""The command line: `antiphon talk`, `demo`, `doctor` and `db`."""
 
 from __future__ import annotations
 

@@ -24,6 +24,7 @@ _EXTRA: Final = re.compile(r"extra\s*==\s*[\"']([\w.-]+)[\"']")
 _NAME: Final = re.compile(r"[\w.-]+")
 _NOT_FOR_USERS: Final = frozenset({"all", "dev"})
 _FOR: Final = {
+    "database": "sessions in SQLite or PostgreSQL",
     "server": "serving agents to browsers",
     "speed": "a faster event loop",
     "testing": "the demo, this self-test, and tests of your own",

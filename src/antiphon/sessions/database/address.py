@@ -33,7 +33,7 @@ def address(url: str) -> URL:
         parsed = make_url(url)
     except ArgumentError:
         raise ConfigurationError(
-            f"{url!r} is no database URL: write sqlite:///file.db or postgresql://user@host/database."
+            "This is no database URL: write sqlite:///file.db or postgresql://user@host/database."
         ) from None
     driver = _DRIVERS.get(parsed.drivername, parsed.drivername)
     if driver not in _DRIVERS.values():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import asynccontextmanager, contextmanager
+from inspect import signature
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
@@ -12,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from antiphon.errors import StoreUnavailable
+from antiphon.errors import ConfigurationError, StoreUnavailable
 from antiphon.sessions.database.address import address, in_memory, shown
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class Engine:
         self.url = address(url)
         self.shown = shown(self.url)
         self.sqlite = self.url.get_backend_name() == "sqlite"
+        if not self.sqlite:
+            _refuse_unknown(self.url)
         self._anchor: sqlite3.Connection | None = None
         self._target = self.url
         if in_memory(self.url):
@@ -99,8 +102,9 @@ def trouble(where: str) -> Iterator[None]:
     except (SQLAlchemyError, OSError) as error:
         told = error.orig if isinstance(error, DBAPIError) else error
         cause = getattr(told, "__cause__", None) or told
-        said = " ".join(str(cause).split()) or type(cause).__name__
-        raise StoreUnavailable(f"The session database {where} failed: {said}") from error
+        said = " ".join(str(cause).split()).rstrip(".") or type(cause).__name__
+        advice = " Is it running, and is the URL right?" if isinstance(cause, OSError) else ""
+        raise StoreUnavailable(f"The session database {where} failed: {said}.{advice}") from error
 
 
 def _connect_args(*, sqlite: bool) -> dict[str, Any]:
@@ -108,6 +112,17 @@ def _connect_args(*, sqlite: bool) -> dict[str, Any]:
         return {"timeout": BUSY}
     settings = {"application_name": "antiphon"}
     return {"timeout": CONNECT, "command_timeout": STATEMENT, "server_settings": settings}
+
+
+def _refuse_unknown(url: URL) -> None:
+    import asyncpg  # not needed for SQLite, and may not be there
+
+    known = {*signature(asyncpg.connect).parameters, "prepared_statement_cache_size"}
+    if unknown := sorted(url.query.keys() - known):
+        raise ConfigurationError(
+            f"The URL of the session database has {', '.join(unknown)} after the question mark, which "
+            "asyncpg does not know: leave that out, or pass it in connect_args=."
+        )
 
 
 def _anchored(url: URL) -> tuple[URL, sqlite3.Connection]:
