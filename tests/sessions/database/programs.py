@@ -27,7 +27,8 @@ from antiphon import (
     Runner,
 )
 from antiphon.errors import StaleSession
-from antiphon.testing.live_server import Call, LiveServer, Timing
+from antiphon.sessions.storable import stored_form
+from antiphon.testing.live_server import LiveServer, Timing
 
 __all__: list[str] = []
 
@@ -42,20 +43,9 @@ async def heard() -> str:
     return (await asyncio.to_thread(sys.stdin.readline)).strip()
 
 
-async def chatter(call: Call) -> None:
-    """The model's side: it answers whatever is said, at once."""
-    await call.setup()
-    while True:
-        said = await call.receive_text()
-        spoken = {"text": f"You said {said}", "finished": True}
-        await call.send({"serverContent": {"outputTranscription": spoken}})
-        await call.send({"usageMetadata": {"totalTokenCount": 7}})
-        await call.turn_complete()
-
-
 async def talk(url: str) -> None:
     async with (
-        LiveServer(chatter, timing=Timing.instant()) as server,
+        LiveServer(timing=Timing.instant(first_audio=0.01)) as server,
         DatabaseSessionService(url) as sessions,
     ):
         await sessions.create_session(**WHO)
@@ -71,7 +61,7 @@ async def talk(url: str) -> None:
         )
         async with aclosing(running):
             async for event in running:
-                if not event.partial and event.lifecycle is None:
+                if stored_form(event) is not None:
                     tell(f"{event.id} {time.time()}")
                 if event.turn_complete:
                     queue.send_content("And now?")

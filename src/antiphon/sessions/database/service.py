@@ -65,7 +65,7 @@ class DatabaseSessionService(BaseSessionService):
     Every method raises `SchemaMismatch`, or `StoreUnavailable` when the database cannot be reached or fails.
     """
 
-    max_batch: ClassVar[int] = 100
+    max_batch: ClassVar[int] = 250
 
     def __init__(self, db_url: str, **engine_options: Any) -> None:
         try:
