@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from contextlib import asynccontextmanager, contextmanager
 from inspect import signature
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from uuid import uuid4
 
 from sqlalchemy import event
@@ -17,14 +18,16 @@ from antiphon.errors import ConfigurationError, StoreUnavailable
 from antiphon.sessions.database.address import address, in_memory, shown
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Coroutine, Iterator
 
     from sqlalchemy import URL, Connection
     from sqlalchemy.ext.asyncio import AsyncConnection
 
 __all__ = ["BUSY", "CONNECT", "STATEMENT", "Engine", "trouble"]
 
-BUSY: Final = 10.0
+Result = TypeVar("Result")
+
+BUSY: Final = 5.0
 """Seconds that a transaction of SQLite waits for one of another process."""
 CONNECT: Final = 10.0
 """Seconds that connecting to PostgreSQL may take."""
@@ -81,6 +84,26 @@ class Engine:
         with trouble(self.shown):
             async with self._writer.begin() as connection:
                 yield connection
+
+    async def finish(self, work: Coroutine[Any, Any, Result]) -> Result:
+        """What `work`, a transaction or several, comes to; a caller that is cancelled waits for its end.
+
+        That is for SQLite, whose thread does not stop half way: a connection given up there would go on to
+        hold its lock. It takes as long as the disk does, and `BUSY` at most for another process. PostgreSQL
+        is told to cancel, and the connection is replaced.
+        """
+        if not self.sqlite:
+            return await work
+        running, cancelled = asyncio.gather(work), None
+        while not running.done():
+            try:
+                await asyncio.wait([running])
+            except asyncio.CancelledError as error:
+                cancelled = error
+        if cancelled is not None:
+            running.exception()  # nobody is left to be told
+            raise cancelled
+        return running.result()[0]
 
     def unpooled(self) -> Engine:
         """An engine on the same database, for another event loop; without a connection until it is used."""

@@ -43,7 +43,7 @@ async def prepare(engine: Engine) -> None:
     async with engine.reading() as connection:
         found = await connection.run_sync(_revision)
     if found is None:
-        await asyncio.to_thread(_upgrade, engine)
+        await asyncio.to_thread(_upgrade, engine.unpooled())
         return
     _refuse_unknown(engine, found)
     if found != REVISIONS[-1]:
@@ -79,7 +79,7 @@ def upgrade(url: str) -> tuple[str | None, str]:
     return _upgrade(Engine(url))
 
 
-def _upgrade(given: Engine) -> tuple[str | None, str]:
+def _upgrade(engine: Engine) -> tuple[str | None, str]:
     async def change(engine: Engine) -> tuple[str | None, str]:
         async with engine.writing() as connection:
             if not engine.sqlite:  # there the transaction is the lock
@@ -92,7 +92,7 @@ def _upgrade(given: Engine) -> tuple[str | None, str]:
             return before, REVISIONS[-1]
 
     with _alone:
-        return _on_a_loop_of_its_own(given.unpooled(), change)
+        return _on_a_loop_of_its_own(engine, change)
 
 
 def _run_steps(connection: Connection) -> None:

@@ -85,7 +85,11 @@ class DatabaseSessionService(BaseSessionService):
         self._locks: WeakValueDictionary[Any, asyncio.Lock] = WeakValueDictionary()
 
     async def __aenter__(self) -> Self:
-        await self._ready()
+        try:
+            await self._ready()
+        except BaseException:
+            await self.close()
+            raise
         return self
 
     async def __aexit__(
@@ -107,7 +111,7 @@ class DatabaseSessionService(BaseSessionService):
         if not self._prepared:
             async with self._first:
                 if not self._prepared:
-                    await self._schema.prepare(self._engine)
+                    await self._engine.finish(self._schema.prepare(self._engine))
                     self._prepared = True
 
     def _lock(self, *names: str) -> asyncio.Lock:
@@ -134,10 +138,14 @@ class DatabaseSessionService(BaseSessionService):
         if not self._writing.storable(*names):
             raise UsageError(f"One of the names {names} holds NUL or half a character: pass another.")
         await self._ready()
-        async with self._lock(*names), self._engine.writing() as connection:
-            if not await self._writing.create(connection, names, state or {}):
+        async with self._lock(*names):
+            return await self._engine.finish(self._create(names, state or {}))
+
+    async def _create(self, names: tuple[str, str, str], state: dict[str, Any]) -> Session:
+        async with self._engine.writing() as connection:
+            if not await self._writing.create(connection, names, state):
                 raise SessionExists(
-                    f"User {user_id!r} of {app_name!r} already has a session {names[2]!r}: read it with "
+                    f"User {names[1]!r} of {names[0]!r} already has a session {names[2]!r}: read it with "
                     "get_session(), or leave session_id out to have a new one made."
                 )
             found = await self._reading.find(connection, *names)
@@ -152,15 +160,22 @@ class DatabaseSessionService(BaseSessionService):
         await self._ready()
         if not self._writing.storable(*names):
             return None
+        read = await self._engine.finish(self._read(names, config))
+        if read is None:
+            return None
+        session, bodies = read
+        session.events = await _parsed(bodies)
+        return session
+
+    async def _read(
+        self, names: tuple[str, str, str], config: GetSessionConfig | None
+    ) -> tuple[Session, list[str]] | None:
         async with self._engine.reading() as connection:
             found = await self._reading.find(connection, *names)
             if found is None:
                 return None
             (held,) = await self._reading.states(connection, [found])
-            bodies = await self._reading.bodies(connection, found.pk, config)
-        session = self._shown(found, held)
-        session.events = await _parsed(bodies)
-        return session
+            return self._shown(found, held), await self._reading.bodies(connection, found.pk, config)
 
     async def list_sessions(
         self,
@@ -172,10 +187,15 @@ class DatabaseSessionService(BaseSessionService):
     ) -> ListSessionsResponse:
         require_limit(limit)
         after = position_of(page_token, float, str, str)
-        response = ListSessionsResponse()
         await self._ready()
         if not self._writing.storable(app_name, user_id or ""):
-            return response
+            return ListSessionsResponse()
+        return await self._engine.finish(self._page(app_name, user_id, limit, after))
+
+    async def _page(
+        self, app_name: str, user_id: str | None, limit: int | None, after: tuple[Any, ...] | None
+    ) -> ListSessionsResponse:
+        response = ListSessionsResponse()
         async with self._engine.reading() as connection:
             while limit is None or len(response.sessions) < limit:
                 wanted = _CHUNK if limit is None else min(limit - len(response.sessions), _CHUNK)
@@ -187,7 +207,7 @@ class DatabaseSessionService(BaseSessionService):
                     after = (shown[-1].update_time, shown[-1].user_id, shown[-1].id)
                 if len(rows) <= wanted:
                     return response
-        assert after is not None, "there is a last one on a page that is not the last"
+        assert after is not None, "a page that is not the last has a last session"
         response.next_page_token = token_after(*after)
         return response
 
@@ -200,20 +220,27 @@ class DatabaseSessionService(BaseSessionService):
         await self._ready()
         if not self._writing.storable(*names):
             return ListEventsResponse()
-        async with self._engine.reading() as connection:
-            rows = await self._reading.page_of_bodies(connection, names, after, limit + 1)
+        rows = await self._engine.finish(self._bodies(names, after, limit + 1))
         response = ListEventsResponse()
         response.events = await _parsed([body for _, body in rows[:limit]])
         if len(rows) > limit:
             response.next_page_token = token_after(rows[limit - 1][0])
         return response
 
+    async def _bodies(self, names: tuple[str, str, str], after: int, limit: int) -> list[tuple[int, str]]:
+        async with self._engine.reading() as connection:
+            return await self._reading.page_of_bodies(connection, names, after, limit)
+
     async def delete_session(self, *, app_name: str, user_id: str, session_id: str) -> None:
         names = (app_name, user_id, session_id)
         await self._ready()
         if self._writing.storable(*names):
-            async with self._lock(*names), self._engine.writing() as connection:
-                await self._writing.remove(connection, names)
+            async with self._lock(*names):
+                await self._engine.finish(self._remove(names))
+
+    async def _remove(self, names: tuple[str, str, str]) -> None:
+        async with self._engine.writing() as connection:
+            await self._writing.remove(connection, names)
 
     async def append_event(self, session: Session, event: Event) -> Event:
         return (await self.append_events(session, [event]))[0]
@@ -228,7 +255,9 @@ class DatabaseSessionService(BaseSessionService):
         names = (session.app_name, session.user_id, session.id)
         async with self._lock(*names):
             seen = self._seen(session)
-            appended = await self._append(session, batch, seen, unless_stale=unless_stale)
+            appended = await self._engine.finish(
+                self._append(session, batch, seen, unless_stale=unless_stale)
+            )
             landed = batch.land(session, appended.new, appended.state)
             session._mark = Mark((self._token, appended.pk, *appended.revisions))
         return landed
