@@ -56,7 +56,7 @@ def closed_input(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["--help"], ["talk", "-h"], ["demo", "--help"], ["doctor", "--help"], ["db", "-h"]]
+    "command", [[], ["--help"], ["talk", "-h"], ["demo", "--help"], ["doctor", "--help"]]
 )
 def test_help_has_the_exit_codes(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(command) == 0

@@ -39,6 +39,7 @@ from antiphon.errors import (
     UsageError,
 )
 from antiphon.models.gemini import Gemini
+from antiphon.sessions import InMemorySessionService, Session
 from antiphon.testing.live_server import Call, LiveServer, Timing
 
 if TYPE_CHECKING:
@@ -329,7 +330,6 @@ async def test_a_dropped_connection_is_resumed_and_nothing_is_said_twice(convers
 @pytest.mark.virtual_clock
 async def test_a_store_that_is_slow_is_waited_for_at_the_end(converse: Converse) -> None:
     """contract 1.6: what was said is stored, within the shutdown timeout"""
-    from antiphon import Session
     from antiphon.sessions import InMemorySessionService
 
     class Slow(InMemorySessionService):
@@ -353,7 +353,6 @@ async def test_a_store_that_is_slow_is_waited_for_at_the_end(converse: Converse)
 @pytest.mark.virtual_clock
 async def test_a_store_of_50_ms_does_not_delay_audio(converse: Converse) -> None:
     """contract 4.1: stored as things happen, off the audio path; by the clock, less than 1 ms"""
-    from antiphon import Session
     from antiphon.sessions import InMemorySessionService
 
     loop = asyncio.get_running_loop()
@@ -575,3 +574,40 @@ async def test_a_state_change_sent_with_media_is_stored_and_ends_nothing(convers
         session = await talk.session()
         assert session.state["seen"] == 1
         assert any(event.content and event.author == "user" for event in session.events)
+
+
+# What is stored: contract 4.7.
+
+
+class Slow(InMemorySessionService):
+    """Takes events when it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open = asyncio.Event()
+
+    async def append_event(self, session: Session, event: Event) -> Event:
+        await self.open.wait()
+        return await super().append_event(session, event)
+
+
+async def test_an_application_can_wait_until_what_was_yielded_is_stored(converse: Converse) -> None:
+    """contract 4.7"""
+    sessions = Slow()
+    async with converse(sessions=sessions) as talk:
+        where = {"user_id": "ann", "session_id": "s1"}
+        talk.queue.send_content("Hello")
+        async with aclosing(talk.events()) as events:
+            async for event in events:
+                if event.turn_complete:
+                    waiting = asyncio.ensure_future(talk.runner.flush(**where))
+                    for _ in range(20):
+                        await asyncio.sleep(0)
+                    assert not waiting.done()
+                    sessions.open.set()
+                    await waiting
+                    assert (await talk.session()).events[-1].id == event.id
+                    await talk.runner.flush(user_id="ann", session_id="another")
+                    break
+        await talk.runner.flush(**where)
+        assert talk.runner._running == {}

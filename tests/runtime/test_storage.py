@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from antiphon import Event, EventActions, InMemorySessionService, Session
 from antiphon.errors import SessionNotFound, StoreFailed
 from antiphon.runtime import storage
-from antiphon.runtime.storage import PATIENCE, RETRIES, SessionWriter
+from antiphon.runtime.storage import PATIENCE, RETRIES, WITHIN, SessionWriter
 from antiphon.runtime.tasks import TaskOwner
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
 pytestmark = pytest.mark.virtual_clock
 
@@ -216,6 +216,112 @@ async def test_a_worker_that_somebody_cancelled_is_replaced(bench: Bench) -> Non
     await asyncio.sleep(0)
     await bench.writer.flush()
     assert await bench.stored() == ["number 1", "number 2"]
+
+
+# Batches, lateness and barriers: contract 4.7.
+
+
+class Batching(Store):
+    """Takes up to three at once."""
+
+    max_batch = 3
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.batches: list[list[str]] = []
+
+    async def append_events(
+        self, session: Session, events: Sequence[Event], *, unless_stale: bool = False
+    ) -> list[Event]:
+        await asyncio.sleep(self.takes)
+        if self.trouble:
+            raise self.trouble.pop(0)
+        self.batches.append([str(event.error_code) for event in events])
+        return await super().append_events(session, events, unless_stale=unless_stale)
+
+
+async def test_what_waits_is_stored_together_and_in_order(bench: Bench) -> None:
+    """contract 4.7"""
+    bench.store.__class__ = Batching
+    store = cast("Batching", bench.store)
+    store.batches = []
+    store.takes = 0.5
+    for _ in range(8):
+        bench.add(seen=bench.added, **{f"key{bench.added}": bench.added})
+    assert bench.writer.session.state["seen"] == 7
+    store.trouble = [OSError("down")]
+    await bench.writer.flush()
+    assert store.batches == [
+        ["number 1", "number 2", "number 3"],
+        ["number 4", "number 5", "number 6"],
+        ["number 7", "number 8"],
+    ]
+    assert await bench.stored() == [f"number {number}" for number in range(1, 9)]
+    assert bench.writer.session.state == (await bench.session()).state
+    assert now() == pytest.approx(3 * 0.5 + 0.5 + RETRIES[0])
+    assert bench.writer.lost() is None
+
+
+async def test_a_store_that_is_late_is_named_once_until_it_keeps_up(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """contract 4.7"""
+    bench.store.takes = WITHIN * 0.9
+    bench.add()
+    await bench.writer.flush()
+    assert caplog.messages == []
+    for _ in range(4):
+        bench.add()
+    await bench.writer.flush()
+    [told] = caplog.messages
+    assert "does not keep up: an event was stored 1.8 s after it happened, and 2 wait" in told
+    bench.add()
+    await bench.writer.flush()  # it has kept up again
+    bench.store.takes = 2 * WITHIN
+    bench.add()
+    await bench.writer.flush()
+    assert len(caplog.messages) == 2
+
+
+async def test_barrier_waits_for_what_was_there_and_not_for_more(bench: Bench) -> None:
+    """contract 4.7"""
+    await bench.writer.barrier()
+    bench.store.takes = 1.0
+    bench.add()
+    bench.add()
+    waiting = [asyncio.ensure_future(bench.writer.barrier()) for _ in range(2)]
+    await asyncio.sleep(0)
+    bench.add()
+    await asyncio.gather(*waiting)
+    assert now() == pytest.approx(2.0)
+    assert await bench.stored() == ["number 1", "number 2"]
+    await bench.writer.barrier()
+    assert now() == pytest.approx(3.0)
+
+
+async def test_barrier_says_what_will_not_be_stored(bench: Bench) -> None:
+    """contract 4.7"""
+    bench.store.trouble = [OSError("down") for _ in range(100)]
+    bench.add()
+    left = asyncio.ensure_future(bench.writer.barrier())
+    await asyncio.sleep(0)
+    left.cancel()
+    with pytest.raises(StoreFailed, match="OSError: down"):
+        await bench.writer.barrier()
+    with pytest.raises(StoreFailed, match="OSError: down"):
+        await bench.writer.barrier()
+
+
+async def test_barrier_does_not_outlive_the_conversation(bench: Bench) -> None:
+    """contract 1.6"""
+    bench.store.takes = 1e9
+    bench.add()
+    waiting = asyncio.ensure_future(bench.writer.barrier())
+    await asyncio.sleep(1.0)
+    lost = bench.writer.lost()
+    with pytest.raises(StoreFailed, match="not stored in time: 1"):
+        await waiting
+    assert lost is not None
 
 
 # Reading: contract 4.6.

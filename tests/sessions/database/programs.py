@@ -15,6 +15,7 @@ import logging
 import sys
 import time
 from contextlib import aclosing
+from typing import Any
 
 from antiphon import (
     Agent,
@@ -32,7 +33,7 @@ from antiphon.testing.live_server import LiveServer, Timing
 
 __all__: list[str] = []
 
-WHO = {"app_name": "app", "user_id": "ann", "session_id": "s1"}
+WHO: Any = {"app_name": "app", "user_id": "ann", "session_id": "s1"}
 
 
 def tell(line: str) -> None:
@@ -40,7 +41,8 @@ def tell(line: str) -> None:
 
 
 async def heard() -> str:
-    return (await asyncio.to_thread(sys.stdin.readline)).strip()
+    line: str = await asyncio.to_thread(sys.stdin.readline)
+    return line.strip()
 
 
 async def talk(url: str) -> None:
@@ -99,4 +101,5 @@ async def write(url: str) -> None:
 
 if __name__ == "__main__":
     program, *arguments = sys.argv[1:]
-    asyncio.run({"talk": talk, "append": append, "write": write}[program](*arguments))
+    programs: dict[str, Any] = {"talk": talk, "append": append, "write": write}
+    asyncio.run(programs[program](*arguments))

@@ -84,9 +84,8 @@ async def test_schema_of_an_older_version_is_refused_with_the_command(
     monkeypatch.setattr(schema, "REVISIONS", (*REVISIONS, "9998"))
     sessions = DatabaseSessionService(sqlite)
     for _ in range(2):
-        with pytest.raises(SchemaMismatch, match="antiphon db upgrade sqlite:///") as refused:
+        with pytest.raises(ConfigurationError, match="antiphon db upgrade sqlite:///"):
             await sessions.list_sessions(app_name="app")
-    assert isinstance(refused.value, ConfigurationError)
     await sessions.close()
     monkeypatch.undo()
     assert await use(sqlite) == 2

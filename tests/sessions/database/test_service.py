@@ -79,16 +79,18 @@ async def test_long_listings_are_read_in_pieces(
 ) -> None:
     """contract 4.9, 5.3: nothing slow holds back audio"""
     monkeypatch.setattr(service, "_CHUNK", 3)
-    for number in range(7):
-        made = await sessions.create_session(
+    made = [
+        await sessions.create_session(
             app_name="app", user_id=f"u{number % 2}", state={"n": number, "user:n": number}
         )
-    await sessions.append_events(made, [writing(str(number)) for number in range(10)])
+        for number in range(7)
+    ]
+    last = made[-1]
+    await sessions.append_events(last, [writing(str(number)) for number in range(10)])
     listed = (await sessions.list_sessions(app_name="app")).sessions
     assert sorted(session.state["n"] for session in listed) == list(range(7))
     assert {session.state["user:n"] for session in listed} == {5, 6}
-    names = {"app_name": "app", "user_id": made.user_id, "session_id": made.id}
-    whole = await sessions.get_session(**names)
+    whole = await sessions.get_session(app_name="app", user_id=last.user_id, session_id=last.id)
     assert whole is not None
     assert [event.id for event in whole.events] == [str(number) for number in range(10)]
     page = await sessions.list_sessions(app_name="app", limit=5)
@@ -143,7 +145,7 @@ async def test_names_that_no_database_holds(sessions: DatabaseSessionService, na
     with pytest.raises(UsageError, match="name in it"):
         await sessions.append_event(session, writing(name))
     with pytest.raises(UsageError, match="state key"):
-        await sessions.append_event(session, writing(**{f"app:{name}": 1}))
+        await sessions.append_event(session, writing(None, **{f"app:{name}": 1}))
     assert (await read(sessions)).events == session.events == []
 
 
