@@ -206,6 +206,33 @@ class Forgetful(BaseSessionService):
         return await super().append_event(session, event)
 
 
+class Loading(Forgetful):
+    """It has one session, of three events."""
+
+    async def get_session(self, **_: Any) -> Any:
+        events = [Event(id=str(number)) for number in range(3)]
+        return Session(id="s", app_name="a", user_id="u", events=events)
+
+
+async def test_inherited_listing_pages_what_is_read() -> None:  # contract 4.9
+    names: Any = {"app_name": "a", "user_id": "u", "session_id": "s"}
+    first = await Loading().list_events(**names, limit=2)
+    assert [event.id for event in first.events] == ["0", "1"]
+    rest = await Loading().list_events(**names, page_token=first.next_page_token)
+    assert ([event.id for event in rest.events], rest.next_page_token) == (["2"], None)
+    assert (await Forgetful().list_events(**names)).events == []
+
+
+async def test_inherited_batch_is_appended_one_by_one() -> None:  # contract 4.7
+    service = Forgetful()
+    session = await service.create_session()
+    stored = await service.append_events(session, [Event(id="1"), Event(id="2")])
+    assert [event.id for event in stored] == [event.id for event in session.events] == ["1", "2"]
+    with pytest.raises(UsageError, match="Forgetful cannot tell what is stale"):
+        await service.append_events(session, [Event(id="3")], unless_stale=True)
+    assert service.max_batch == 1
+
+
 async def test_inherited_append_brings_the_callers_session_up_to_date() -> None:  # contract 4.6
     service = Forgetful()
     session = await service.create_session()

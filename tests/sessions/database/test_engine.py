@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import pytest
@@ -12,6 +12,9 @@ from sqlalchemy.exc import IntegrityError
 
 from antiphon.errors import ConfigurationError, StoreUnavailable
 from antiphon.sessions.database.engine import Engine, trouble
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 async def answers(engine: Engine, *statements: str) -> list[Any]:
@@ -96,6 +99,13 @@ async def test_connection_that_the_server_closed_is_replaced(postgres: str) -> N
 def test_parameters_that_the_driver_does_not_know_are_refused() -> None:
     with pytest.raises(ConfigurationError, match="channel_binding"):
         Engine("postgresql://h/d?channel_binding=require&sslmode=require")
+
+
+def test_file_that_cannot_be_opened_is_known_without_a_loop(sqlite: str, tmp_path: Path) -> None:
+    Engine(sqlite).probe()
+    Engine("postgresql://h/d").probe()
+    with pytest.raises(StoreUnavailable, match=r"none/a\.db failed: unable to open database file\."):
+        Engine(f"sqlite:///{tmp_path}/none/a.db").probe()
 
 
 def test_trouble_is_told_in_a_sentence() -> None:

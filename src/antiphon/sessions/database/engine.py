@@ -85,6 +85,17 @@ class Engine:
             async with self._writer.begin() as connection:
                 yield connection
 
+    def probe(self) -> None:
+        """Raises `StoreUnavailable` for a file that SQLite cannot open. Blocks, and needs no event loop.
+
+        A connection that fails on a loop leaves its thread to end by itself, which may be after the loop.
+        """
+        if self.sqlite:
+            where, how = self.pool.dialect.create_connect_args(self._target)
+            opened: Any = sqlite3.connect
+            with trouble(self.shown):
+                opened(*where, **how).close()
+
     async def finish(self, work: Coroutine[Any, Any, Result]) -> Result:
         """What `work`, a transaction or several, comes to; a caller that is cancelled waits for its end.
 
@@ -122,7 +133,7 @@ def trouble(where: str) -> Iterator[None]:
     """Errors of the database and on the way to it, as `StoreUnavailable`."""
     try:
         yield
-    except (SQLAlchemyError, OSError) as error:
+    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
         told = error.orig if isinstance(error, DBAPIError) else error
         cause = getattr(told, "__cause__", None) or told
         said = " ".join(str(cause).split()).rstrip(".") or type(cause).__name__

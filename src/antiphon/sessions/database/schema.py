@@ -111,6 +111,7 @@ def _on_a_loop_of_its_own(engine: Engine, work: Callable[[Engine], Awaitable[Res
         finally:
             await engine.dispose()
 
+    engine.probe()
     return asyncio.run(run())
 
 
