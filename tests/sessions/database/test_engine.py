@@ -73,6 +73,40 @@ async def test_second_writer_of_sqlite_waits_for_the_first(sqlite: str) -> None:
         await each.dispose()
 
 
+async def test_cancelled_caller_of_sqlite_waits_for_the_end_of_its_transaction(database: str) -> None:
+    """contract 1.6: and PostgreSQL undoes it"""
+    engine = Engine(database)
+    await answers(engine, "DROP TABLE IF EXISTS t", "CREATE TABLE t (x INTEGER)")
+    entered, leave = asyncio.Event(), asyncio.Event()
+
+    async def insert() -> str:
+        async with engine.writing() as connection:
+            await connection.execute(text("INSERT INTO t VALUES (1)"))
+            entered.set()
+            await leave.wait()
+        return "inserted"
+
+    inserting = asyncio.ensure_future(engine.finish(insert()))
+    await entered.wait()
+    inserting.cancel()
+    await asyncio.sleep(0)
+    assert not inserting.done()
+    leave.set()
+    await asyncio.wait([inserting])
+    assert inserting.cancelled()
+    assert await answers(engine, "SELECT count(*) FROM t") == [1 if engine.sqlite else 0]
+    assert await engine.finish(insert()) == "inserted"
+    await answers(engine, "DROP TABLE t")
+    await engine.dispose()
+
+
+async def test_error_of_a_transaction_reaches_its_caller(database: str) -> None:
+    engine = Engine(database)
+    with pytest.raises(StoreUnavailable, match="nowhere"):
+        await engine.finish(answers(engine, "SELECT 1 FROM nowhere"))
+    await engine.dispose()
+
+
 async def test_memory_outlives_its_connections() -> None:
     engine, other = Engine("sqlite://"), Engine("sqlite://")
     await answers(engine, "CREATE TABLE t (x INTEGER)", "INSERT INTO t VALUES (7)")
