@@ -16,10 +16,11 @@ from antiphon.errors import (
     RuntimeLimitError,
     SessionNotFound,
     SetupTimeout,
+    StoreUnavailable,
     UsageError,
 )
 
-GROUPS = (ConfigurationError, UsageError, ModelConnectionError, RuntimeLimitError)
+GROUPS = (ConfigurationError, UsageError, ModelConnectionError, StoreUnavailable, RuntimeLimitError)
 EVERY = [getattr(errors, name) for name in errors.__all__]
 
 
