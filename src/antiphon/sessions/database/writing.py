@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import PydanticSerializationError, to_json
-from sqlalchemy import Table, and_, case, delete, select, update
+from sqlalchemy import Table, and_, bindparam, case, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from antiphon.errors import UsageError
@@ -32,6 +32,14 @@ __all__ = ["Appended", "append", "body", "create", "remove", "storable"]
 
 Revisions = tuple[int, int, int]
 """Of a session, its user and its application."""
+
+
+_REVISIONS: Final = select(
+    *(
+        select(table.c.revision).where(table.c.pk == bindparam(name)).scalar_subquery()
+        for table, name in ((sessions, "session"), (users, "user"), (apps, "app"))
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,11 +216,8 @@ async def _bump(connection: AsyncConnection, scope: Scope, owner: int) -> int:
 
 
 async def _revisions(connection: AsyncConnection, owners: Any) -> Revisions:
-    each = ((sessions, owners.pk), (users, owners.user), (apps, owners.app))
-    query = select(
-        *(select(table.c.revision).where(table.c.pk == pk).scalar_subquery() for table, pk in each)
-    )
-    session, user, app = (await connection.execute(query)).one()
+    numbers = {"session": owners.pk, "user": owners.user, "app": owners.app}
+    session, user, app = (await connection.execute(_REVISIONS, numbers)).one()
     return session, user, app
 
 
