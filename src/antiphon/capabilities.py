@@ -38,6 +38,8 @@ class Capabilities:
     """Heeds `FunctionResponse.scheduling` and `will_continue`: a call may have several answers."""
     function_parts_in_history: bool = True
     """Takes tool calls and results as such in the history it is told; otherwise they are put into words."""
+    calls_hooks: bool = False
+    """Is called request by request, and asks `Setup.hooks` around each (contract 5.10)."""
     thinking_budget: bool = False
     thinking_level: bool = False
     input_rate: int = 16_000

@@ -111,6 +111,9 @@ class RunConfig(_Settings):
     shutdown_timeout: float = Field(
         default=5.0, gt=0, description="Seconds that ending may take (contract 1.6)."
     )
+    callback_timeout: float = Field(
+        default=10.0, gt=0, description="Seconds that a callback or a guardrail may take (contract 5.10)."
+    )
     connect_timeout: float = Field(default=10.0, gt=0, description="Seconds from dialling to a ready model.")
     toolset_timeout: float = Field(
         default=10.0, gt=0, description="Seconds that a conversation waits for its toolsets (contract 5.11)."

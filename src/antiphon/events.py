@@ -44,6 +44,10 @@ class ErrorCode(StrEnum):
     INVALID_REQUEST = "INVALID_REQUEST"
     MALFORMED_FRAME = "MALFORMED_FRAME"
     RECORDING_FAILED = "RECORDING_FAILED"
+    GUARDRAIL = "GUARDRAIL"
+    """A guardrail vetoed what was said (contract 5.13)."""
+    CALLBACK_FAILED = "CALLBACK_FAILED"
+    """A callback raised or took too long; what it was to look at does not pass (contract 5.10)."""
 
     @property
     def is_terminal(self) -> bool:
@@ -63,6 +67,8 @@ _TERMINAL = frozenset(
         ErrorCode.BLOCKLIST,
         ErrorCode.MAX_TOKENS,
         ErrorCode.CANCELLED,
+        ErrorCode.GUARDRAIL,
+        ErrorCode.CALLBACK_FAILED,
     }
 )
 
@@ -124,6 +130,9 @@ class EventActions(_Open):
     """Artifact name to the version saved with this event."""
     transfer_to_agent: str | None = None
     escalate: bool | None = None
+    told: dict[str, Content] | None = None
+    """What models are told instead of the words of these events, by event id: a content without parts is
+    nothing at all (contract 5.13)."""
 
 
 class LlmResponse(_Open):

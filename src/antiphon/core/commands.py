@@ -10,9 +10,10 @@ if TYPE_CHECKING:
     from antiphon.core.messages import Message
     from antiphon.errors import AntiphonError
     from antiphon.events import Event
-    from antiphon.types import Part
+    from antiphon.types import Content, Part
 
 __all__ = [
+    "About",
     "Ask",
     "Begin",
     "CancelTool",
@@ -22,15 +23,22 @@ __all__ = [
     "Emit",
     "End",
     "EndedBy",
+    "Failure",
+    "Growing",
     "HangUp",
+    "Passage",
     "Place",
     "Record",
+    "Review",
     "RunTool",
     "SaveConversation",
     "SaveRecording",
     "Send",
     "Speaker",
+    "Spoken",
     "Store",
+    "Typed",
+    "Whole",
 ]
 
 Speaker = Literal["user", "model"]
@@ -172,6 +180,68 @@ class SaveConversation:
     author: str
 
 
+# What callbacks and guardrails are shown (contract 5.10, 5.13).
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """`leaving` are done, then `entering` are about to begin, each in this order; names of agents."""
+
+    leaving: tuple[str, ...]
+    entering: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What the user wrote, before it goes to the model; `text` with what it completes."""
+
+    content: Content
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What the user said, as the model heard it; it cannot be changed any more."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Growing:
+    """The words of the speaker so far, for guardrails."""
+
+    speaker: Speaker
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A whole piece of the model's words: merged text, or a finished transcript."""
+
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The model reports an error, or its connection failed for good (`error`)."""
+
+    code: str
+    message: str
+    error: AntiphonError | None = None
+
+
+About = Passage | Typed | Spoken | Growing | Whole | Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """Show this to the agent's callbacks or guardrails; answered by one `Reviewed` with its id."""
+
+    id: int
+    agent: str
+    about: About
+
+
 @dataclass(frozen=True, slots=True)
 class End:
     """The conversation is over. `error` is raised to the application after all events."""
@@ -195,5 +265,6 @@ Command = (
     | Place
     | Cut
     | SaveConversation
+    | Review
     | End
 )

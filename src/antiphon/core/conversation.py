@@ -1,27 +1,31 @@
 """The conversation: `handle(signal, now) -> commands`, and `deadline()`. This file routes; the rules are in
 
-`from_model`, `from_user`, `from_tools`, `from_links`, `from_recorder`, by where a signal comes from, over the
-parts in `state`: `turns` (the floor), `playhead`, `transcripts`, `calls`, `links`, `outbox`, `recording`,
-`handover`, `budget`.
+`from_model`, `from_user`, `from_tools`, `from_links`, `from_recorder`, `from_reviews`, by where a signal
+comes from, over the parts in `state`: `turns` (the floor), `playhead`, `transcripts`, `calls`, `links`,
+`outbox`, `recording`, `reviews`, `handover`, `budget`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Final, assert_never
 
 from antiphon.core.deadlines import soonest
 from antiphon.core.from_links import link_dialled, link_lost, links_due
 from antiphon.core.from_model import model_said, settle
 from antiphon.core.from_recorder import ended, ending, recorder_reported, write_by
+from antiphon.core.from_reviews import acted, reviewed
 from antiphon.core.from_tools import tool_reported
 from antiphon.core.from_user import user_did
+from antiphon.core.passages import set_out
 from antiphon.core.signals import (
+    Acted,
     AppLeft,
     LinkDialled,
     LinkLost,
     Received,
     RecordingFailed,
     RecordingSaved,
+    Reviewed,
     Signal,
     Tick,
     ToolFinished,
@@ -47,6 +51,10 @@ if TYPE_CHECKING:
 __all__ = ["Conversation"]
 
 
+_TOO_LATE: Final = (UserMedia, UserTurn, UserActivity, UserStreamEnd, UserState, UserLeaving, UserLeft)
+"""What the user may still do while the conversation ends: only what is still looked at counts."""
+
+
 class Conversation:
     """One live conversation between a user and a cast of agents, as pure logic.
 
@@ -63,9 +71,11 @@ class Conversation:
         self._deadline: float | None = None
 
     def start(self, now: float) -> list[Command]:
-        """The first commands: dial the first agent's model."""
+        """The first commands: dial the first agent's model, or have callbacks see that it begins."""
         self._moved = True
-        return self._state.links.dial(self._state.agent, now)
+        state = self._state
+        set_out(state, state.agent, now)
+        return state.out
 
     def handle(self, signal: Signal, now: float) -> list[Command]:
         """What is to be done about `signal`, in this order."""
@@ -73,6 +83,8 @@ class Conversation:
         state.out = []
         if state.ending.over:
             ending(state, signal, now)
+            return state.out
+        if state.ending.farewell is not None and isinstance(signal, _TOO_LATE):
             return state.out
         self._moved = self._moved or not isinstance(signal, UserMedia)  # media moves no deadline
         match signal:
@@ -92,10 +104,17 @@ class Conversation:
                 link_lost(state, signal, now)
             case RecordingSaved() | RecordingFailed():
                 recorder_reported(state, signal)
+            case Reviewed():
+                reviewed(state, signal, now)
+            case Acted():
+                acted(state, signal)
             case Tick():
                 self._tick(now)
             case _:
                 assert_never(signal)
+        if state.ending.farewell is not None and state.ending.leave_by is None:
+            state.ending.since = now
+            state.ending.leave_by = now + state.config.shutdown_timeout / 2
         if state.ending.over:
             ended(state, now)
         return state.out
@@ -107,9 +126,10 @@ class Conversation:
             return write_by(state)
         if self._moved:
             self._moved = False
-            self._deadline = soonest(
-                state.links.deadline(), state.turns.deadline(), state.budget.deadline(), state.ending.leave_by
-            )
+            self._deadline = leave_by = state.ending.leave_by
+            if state.ending.farewell is None:
+                links, turns, budget = state.links, state.turns, state.budget
+                self._deadline = soonest(links.deadline(), turns.deadline(), budget.deadline(), leave_by)
         return self._deadline
 
     @property
@@ -129,12 +149,16 @@ class Conversation:
 
     def _tick(self, now: float) -> None:
         state = self._state
-        settle(state, now)
         leave_by = state.ending.leave_by
+        late = leave_by is not None and now >= leave_by
+        if state.ending.farewell is None:
+            settle(state, now)
+        elif late:
+            state.close()  # callbacks take too long
         limit = state.budget.expired(now)
-        if state.ending.over:
+        if state.ending.farewell is not None:
             return
-        if leave_by is not None and now >= leave_by:
+        if late:
             state.finish("the queue was closed; the model was out of reach", "user")
         elif limit is not None:
             state.finish(limit, "limit")

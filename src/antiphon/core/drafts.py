@@ -27,10 +27,9 @@ def audio(author: str, data: bytes, mime_type: str) -> Event:
     return draft(author, content=Content.trusted(role="model", parts=[Part.trusted(inline_data=blob)]))
 
 
-def text(author: str, words: str, *, thought: bool, partial: bool, interrupted: bool = False) -> Event:
+def text(author: str, words: str, *, thought: bool, partial: bool, **fields: Any) -> Event:
     """New or merged text of the model (contract 3.4)."""
     part = Part.trusted(text=words, thought=True) if thought else Part.trusted(text=words)
-    fields: dict[str, Any] = {"interrupted": True} if interrupted else {}
     return draft(author, content=Content.trusted(role="model", parts=[part]), partial=partial, **fields)
 
 

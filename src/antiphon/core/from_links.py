@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
-from antiphon.core.commands import Ask, HangUp
+from antiphon.core.commands import Ask, Failure, HangUp
 from antiphon.core.links import Verdict
 from antiphon.core.messages import ToolResults, Turn
 from antiphon.core.signals import LinkLost
@@ -36,7 +36,7 @@ def model_ready(state: ConversationState, link: int, now: float) -> None:
         state.fact("ready")
     for message in state.outbox.take_all():
         state.say(message)
-    if state.ending.leave_by is not None:
+    if state.ending.leave_by is not None and not state.reviews.asking:
         state.finish("the queue was closed", "user")
 
 
@@ -60,6 +60,10 @@ def link_lost(state: ConversationState, lost: LinkLost, now: float) -> None:
             state.finish("the model ended the session", "model")
         case Verdict.FAILED:
             error = lost.error or ConnectionLost("The model went away and could not be reached again.")
+            if state.role.asks.model_error:
+                state.flush()
+                shown = Failure(type(error).__name__, str(error), error)
+                state.out.append(state.reviews.put(state.agent, shown))
             state.finish(str(error), "error", error)
         case _:
             assert_never(verdict)
@@ -112,13 +116,16 @@ def _begin(state: ConversationState, now: float) -> None:
     fresh = links.handle is None
     waits = (state.outbox.drop_results() if fresh else False) or turns.owed
     ask = Ask.NOTHING
+    held = state.outbox.held_parts + state.reviews.held_parts
     if fresh:
         state.outbox.questions.answered()
         state.outbox.results.snapshot_taken()
+        turns.begin_anew()
+        state.reviews.begin_anew()
     elif state.role.capabilities.handle_is_snapshot:
         state.calls.forgotten(links.session, state.outbox.rewind())
     if turns.handed_over:
         ask = Ask.LAST
     elif waits and links.session and (fresh or state.role.capabilities.handle_is_snapshot):
         ask = Ask.UNANSWERED
-    state.do(links.begin(state.agent, now, ask, state.outbox.held_parts))
+    state.do(links.begin(state.agent, now, ask, held))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import assert_never
 
 from antiphon.core import drafts
+from antiphon.core.commands import Failure
 from antiphon.core.from_links import model_ready, switch_if_quiet
-from antiphon.core.from_tools import calls_cancelled, tools_called
+from antiphon.core.from_tools import calls_cancelled, calls_refused, tools_called
 from antiphon.core.signals import (
     CallsCancelled,
     GenerationComplete,
@@ -29,6 +30,7 @@ from antiphon.core.signals import (
 )
 from antiphon.core.state import USER, ConversationState
 from antiphon.core.turns import Act, Beat, Floor
+from antiphon.core.vetoes import goes_on
 from antiphon.types import GoAway, InteractionStatus, SessionResumptionUpdate, VoiceActivityType
 
 __all__ = ["model_said", "settle"]
@@ -46,25 +48,36 @@ def model_said(state: ConversationState, link: int, said: ModelSignal, now: floa
             if text and _takes_floor(state, now):
                 ended = state.turns.text(text, thought)
                 if ended is not None:
-                    merged = drafts.text(state.agent, ended.merged(), thought=ended.thought, partial=False)
-                    state.emit(merged, stored=True)
+                    state.words(
+                        drafts.text(state.agent, ended.merged(), thought=ended.thought, partial=False)
+                    )
                 state.emit(drafts.text(state.agent, text, thought=thought, partial=True))
+                if not thought:
+                    _said(state, text, state.turns.completed)
         case OutputTranscript(text, finished, language):
             late = state.turns.over
+            if late and state.turns.mute.late:
+                return  # of a turn that was vetoed
             if text and (late or _takes_floor(state, now)):
                 piece = state.transcripts.piece("model", text, language)
                 state.playhead.worded(state.turns.completed - late, text, now)
                 state.emit(drafts.draft(state.agent, output_transcription=piece, partial=True))
+                _said(state, text, state.turns.completed - late)
             if finished or late:
                 state.flush_transcript("model")
         case InputTranscript(text, finished, language):
             if text:
-                state.turns.heard()
+                vetoed = goes_on(state, now)
+                if not vetoed:
+                    state.turns.heard()
                 state.budget.heard(now)
                 piece = state.transcripts.piece("user", text, language)
                 state.emit(drafts.draft(USER, input_transcription=piece, partial=True))
+                if state.role.asks.guardrails and not vetoed:
+                    state.do(state.reviews.grow(state.agent, "user", text, state.reviews.utterances))
             if finished:
                 state.flush_transcript("user")
+                state.reviews.bar.finished = True
         case ModelPart(part):
             if _takes_floor(state, now):
                 state.flush_text()
@@ -82,8 +95,9 @@ def model_said(state: ConversationState, link: int, said: ModelSignal, now: floa
             news = state.calls.news(calls, state.links.session)
             if news and state.turns.floor is Floor.CUT:  # that turn is over, though the model has not said so
                 _turn_complete(state, TurnComplete(), state.turns.beat(Beat.SETTLED, now), now)
-            if news and not state.ending.over:
-                tools_called(state, calls)
+            if news and state.ending.farewell is None:
+                muted = state.turns.floor in (Floor.MUTED, Floor.BARRED)
+                (calls_refused if muted else tools_called)(state, calls)
                 _takes_floor(state, now)
         case CallsCancelled(ids):
             calls_cancelled(state, [state.calls.id_of(state.links.session, each) for each in ids])
@@ -98,7 +112,11 @@ def model_said(state: ConversationState, link: int, said: ModelSignal, now: floa
                 state.cut_playing(now)
             state.emit(drafts.draft(USER, voice_activity=activity))
         case ModelError(code, message):
-            state.error(code, message)
+            if state.role.asks.model_error:
+                event = drafts.draft(state.agent, error_code=code, error_message=message)
+                state.out.append(state.reviews.put(state.agent, Failure(code, message), event))
+            else:
+                state.error(code, message)
         case HandleUpdate(handle, resumable):
             if state.links.handle_update(handle, resumable):
                 state.outbox.results.snapshot_taken()
@@ -113,6 +131,12 @@ def model_said(state: ConversationState, link: int, said: ModelSignal, now: floa
             model_ready(state, link, now)
         case _:
             assert_never(said)
+
+
+def _said(state: ConversationState, text: str, turn: int) -> None:
+    """Guardrails see the model's words as they come (contract 5.13)."""
+    if state.role.asks.guardrails:
+        state.do(state.reviews.grow(state.agent, "model", text, turn))
 
 
 def settle(state: ConversationState, now: float) -> None:
@@ -147,8 +171,10 @@ def _interrupted(state: ConversationState, now: float) -> None:
     if state.turns.beat(Beat.INTERRUPTED, now) is not Act.CUT:
         return
     unheard, heard = state.playhead.unheard(now), state.playhead.cut(now)
-    if not state.flush_text(interrupted=True):
+    waits = bool(state.reviews.line) or state.role.asks.after_model
+    if waits or not state.flush_text(interrupted=True):
         state.emit(drafts.draft(state.agent, interrupted=True), stored=True)
+        state.flush_text(interrupted=True)
     if state.transcripts.open("user"):
         state.turns.asked()
     state.flush_transcript("user")

@@ -31,9 +31,7 @@ def recorder_reported(state: ConversationState, signal: RecordingSaved | Recordi
 
 def ended(state: ConversationState, now: float) -> None:
     """The conversation is over: the last words are said at once, unless recordings are being written."""
-    state.ending.since = now
-    if not state.recording.pending:
-        state.end(now)
+    _say_last_words(state, now)
 
 
 def write_by(state: ConversationState) -> float | None:
@@ -45,18 +43,21 @@ def write_by(state: ConversationState) -> float | None:
 
 def ending(state: ConversationState, signal: Signal, now: float) -> None:
     """All that still counts when the conversation is over: its recordings, and that they take too long."""
-    due = write_by(state)
-    if due is None:
+    if state.ending.last is None:
         return
     if isinstance(signal, RecordingSaved | RecordingFailed):
         recorder_reported(state, signal)
-    pending = state.recording.pending
-    if pending and now < due:
+    _say_last_words(state, now)
+
+
+def _say_last_words(state: ConversationState, now: float) -> None:
+    pending, seconds = state.recording.pending, WRITING * state.config.shutdown_timeout
+    if pending and now < state.ending.since + seconds:
         return
     if pending:
         state.error(
             ErrorCode.RECORDING_FAILED,
-            f"Recordings not written within {due - state.ending.since:g} s of the end: {pending}. The "
-            "artifact service takes too long; if it needs that, raise RunConfig.shutdown_timeout.",
+            f"Recordings not written within {seconds:g} s of the end: {pending}. The artifact service takes "
+            "too long; if it needs that, raise RunConfig.shutdown_timeout.",
         )
     state.end(now)

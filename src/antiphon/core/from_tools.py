@@ -9,6 +9,7 @@ from antiphon.core import drafts
 from antiphon.core.calls import Call, CallState, Deed
 from antiphon.core.commands import RunTool
 from antiphon.core.messages import ToolResults
+from antiphon.core.passages import set_out
 from antiphon.core.signals import ToolFinished, ToolYielded
 from antiphon.events import EventActions
 from antiphon.types import FunctionCall, FunctionResponse, FunctionResponseScheduling
@@ -18,7 +19,14 @@ if TYPE_CHECKING:
 
     from antiphon.core.state import ConversationState
 
-__all__ = ["app_answered", "app_may_answer", "calls_cancelled", "tool_reported", "tools_called"]
+__all__ = [
+    "app_answered",
+    "app_may_answer",
+    "calls_cancelled",
+    "calls_refused",
+    "tool_reported",
+    "tools_called",
+]
 
 MAX_HAND_OVERS: Final = 8
 """Hand-overs that one thing the user said may cause."""
@@ -37,40 +45,67 @@ ENDED_BY_TOOL: Final = "a tool ended the invocation"
 
 def tools_called(state: ConversationState, asked: Iterable[FunctionCall]) -> None:
     """Runs the calls that are new, all at once, and shows them (contract 5.2)."""
+    for call in _accepted(state, asked):
+        twin = _twin(state, call)
+        if twin is not None and call.facts.on_duplicate == "refuse":
+            state.calls.move(call.id, Deed.ERROR)
+            _answer(state, [call], ALREADY_RUNNING, EventActions())
+            continue
+        state.turns.calls.append(call.id)
+        if twin is None:
+            state.out.append(RunTool(call.id, call.agent, call.name, call.args))
+        else:
+            call.joined, call.state = twin.run, twin.state
+
+
+def calls_refused(state: ConversationState, asked: Iterable[FunctionCall]) -> None:
+    """Calls of a vetoed turn: they are shown and not run; the model is told when the user speaks next."""
+    calls_cancelled(state, [call.id for call in _accepted(state, asked)], withhold=True, run=False)
+
+
+def _accepted(state: ConversationState, asked: Iterable[FunctionCall]) -> list[Call]:
+    """Enters and shows the calls that are new."""
     new = state.calls.accept(asked, state.agent, state.links.session, state.role.tools)
     if state.role.capabilities.handle_is_snapshot:
         state.outbox.results.called([call.model_id for call in new if call.model_id])
     state.flush()
     shown = [FunctionCall.trusted(id=call.id, name=call.name, args=call.args) for call in new]
-    twins = {call.id: state.calls.twin(call) for call in new if call.facts.on_duplicate != "run"}
-    long_running = {call.id for call in new if call.facts.long_running and not twins.get(call.id)}
+    long_running = {call.id for call in new if call.facts.long_running and not _twin(state, call)}
     state.emit(drafts.calls(state.agent, shown, long_running), stored=True)
-    for call in new:
-        twin = twins.get(call.id)
-        if twin is None:
-            state.out.append(RunTool(call.id, call.agent, call.name, call.args))
-        elif call.facts.on_duplicate == "join":
-            call.joined, call.state = twin.run, twin.state
-        else:
-            state.calls.move(call.id, Deed.ERROR)
-            _answer(state, [call], ALREADY_RUNNING, EventActions())
+    return new
 
 
-def calls_cancelled(state: ConversationState, ids: Iterable[str], *, tell_model: bool = False) -> None:
+def _twin(state: ConversationState, call: Call) -> Call | None:
+    """The open call that this one is the same as, if its tool cares."""
+    return None if call.facts.on_duplicate == "run" else state.calls.twin(call)
+
+
+def calls_cancelled(
+    state: ConversationState,
+    ids: Iterable[str],
+    *,
+    tell_model: bool = False,
+    withhold: bool = False,
+    run: bool = True,
+) -> None:
     """The model took calls back, or a barge-in stopped them (contract 5.5).
 
-    With `tell_model` it is told, by the calls' ids alone: if it has given them up itself it need not know.
+    With `tell_model` it is told, by the calls' ids alone: if it has given them up itself it need not know. It is
+    told later, when it was a veto (`withhold`); calls that were not even `run` may be among those.
     """
-    why = "cancelled before it was finished"
-    stopped = [call for call in map(state.calls.get, ids) if call and state.abandon(call.id, why)]
+    why = "the turn was vetoed" if withhold else "cancelled before it was finished"
+    stopped = [call for call in map(state.calls.get, ids) if call and state.abandon(call.id, why, runs=run)]
     if not stopped:
         return
     state.fact("tool_cancelled", call_ids=[call.id for call in stopped])
-    for call in stopped if tell_model else ():
+    for call in stopped if tell_model or withhold else ():
         error = {"error": {"code": "CANCELLED", "message": why}}
         answer = FunctionResponse.trusted(id=call.model_id, name=call.name, response=error)
         answer.scheduling = FunctionResponseScheduling.SILENT
-        state.say(ToolResults((answer,), call.session))
+        if withhold:
+            state.reviews.withheld.append(ToolResults((answer,), call.session))
+        else:
+            state.say(ToolResults((answer,), call.session))
 
 
 def tool_reported(state: ConversationState, signal: ToolFinished | ToolYielded, now: float) -> None:
@@ -191,8 +226,8 @@ def _hand_over(state: ConversationState, agent: str, now: float) -> None:
     calls_cancelled(state, [call.id for call in state.calls.running()])
     state.suspend(now)
     state.turns.passed_on()
-    state.agent = agent
-    state.do(state.links.hand_over(agent, now))
+    state.do(state.links.leave())
+    set_out(state, agent, now)
 
 
 def _move(state: ConversationState, calls: Iterable[Call], deed: Deed) -> None:

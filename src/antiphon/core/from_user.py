@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, assert_never
 from antiphon.core import drafts
 from antiphon.core.from_tools import app_answered, app_may_answer
 from antiphon.core.messages import ActivityEnded, ActivityStarted, Media, StreamEnded, Turn
+from antiphon.core.passages import ask_next, tell
 from antiphon.core.signals import (
     AppLeft,
     UserActivity,
@@ -59,6 +60,7 @@ def user_did(state: ConversationState, signal: UserSignal, now: float) -> None:
                 )
             elif kind == "start":
                 state.cut_playing(now)
+                state.heard_anew()
                 state.say(ActivityStarted())
             else:
                 state.turns.asked()
@@ -77,12 +79,17 @@ def user_did(state: ConversationState, signal: UserSignal, now: float) -> None:
                 state.ending.leave_by = now + state.config.shutdown_timeout
         case UserLeft():
             unheard = state.outbox.holds_control or state.turns.owed
-            if state.links.live or not unheard:
+            if state.reviews.asking:
+                state.ending.user_left = True
+                state.ending.leave_by = now + state.config.shutdown_timeout
+            elif state.links.live or not unheard:
                 state.finish("the queue was closed", "user")
             else:
                 state.ending.leave_by = now + state.config.shutdown_timeout
         case AppLeft():
             state.finish("the application stopped reading", "user")
+            if not state.ending.over:
+                state.close()
         case _:
             assert_never(signal)
 
@@ -97,14 +104,18 @@ def _turn(state: ConversationState, turn: UserTurn, now: float) -> None:
             answers.add(answer.id if answer and not answer.will_continue else None)
     actions = EventActions.trusted(state_delta=turn.state_delta) if turn.state_delta else None
     fields = {"actions": actions} if actions else {}
+    event = drafts.content(USER, "user", parts, **fields)
     if parts or actions:
-        state.store(drafts.content(USER, "user", parts, **fields))
+        state.store(event)
     for part in parts:
         if part.function_response is not None:
             app_answered(state, part.function_response)
     said = [part for part in parts if part.function_response is None]
     if said:
         state.cut_playing(now)
-        if not turn.partial:
-            state.turns.asked()
-        state.say(Turn(turn.content.model_copy(update={"parts": said}), complete=not turn.partial))
+        message = Turn(turn.content.model_copy(update={"parts": said}), complete=not turn.partial)
+        if state.role.asks.typed or state.reviews.questions:
+            state.reviews.ask(message, event)
+            ask_next(state, now)
+        else:
+            tell(state, message)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 from antiphon.capabilities import Capabilities
 from antiphon.core.commands import Ask
 from antiphon.core.messages import Turn
+from antiphon.core.reviews import Asks, Circle
+from antiphon.events import ErrorCode
 from antiphon.types import Content, Part
 
 if TYPE_CHECKING:
@@ -36,6 +38,10 @@ class Role:
     """Who goes on when this agent says `task_completed` (contract 5.9)."""
     targets: tuple[str, ...] | None = None
     """Who this agent may hand over to (contract 5.8); `None` is everybody else."""
+    asks: Asks = field(default_factory=Asks)
+    """What of its conversation callbacks look at (contract 5.10)."""
+    circles: tuple[Circle, ...] = ()
+    """Those it is in, the outermost first and itself last, as far as they have callbacks."""
 
     def waits(self, tool: ToolFacts) -> bool:
         """Whether the model waits for the answer to a call, and gives the call up when it is interrupted."""
@@ -82,6 +88,9 @@ def seed(
 ) -> Seed:
     """What to tell `agent`'s model of the stored `events`.
 
+    Words that were vetoed are left out, and those that a callback changed are told as changed (contract
+    5.13).
+
     Text and transcripts of both sides, tool calls and their results; no audio, no thoughts, no hand-overs,
     and none of the `held` parts. What `ask` says is taken out as `pending`, to be said once the model is
     ready. Calls that the agent made and that have their one result are told as such; all others are put into
@@ -92,7 +101,10 @@ def seed(
     called = {call.id for event in own for call in event.get_function_calls()}
     answers = Counter(answer.id for event in own for answer in event.get_function_responses())
     paired = {call_id for call_id in called if answers[call_id] == 1}
-    lines = [line for event in events for line in _lines(event, agent, paired)]
+    told: dict[str, Content] = {}
+    for event in events:
+        told.update(event.actions.told or {})
+    lines = [line for event in events for line in _lines(_as_told(event, told), agent, paired)]
     lines = [line for line in lines if not any(line.part is part for part in held)]
     question: list[_Line] = []
     if ask is not Ask.NOTHING:
@@ -119,8 +131,17 @@ class _Line:
     answer: bool = False
 
 
+def _as_told(event: Event, told: Mapping[str, Content]) -> Event:
+    key = event.amends if event.amends is not None else event.id
+    if key in told:
+        return event.model_copy(
+            update={"content": told[key], "input_transcription": None, "output_transcription": None}
+        )
+    return event
+
+
 def _lines(event: Event, agent: str, paired: set[str | None]) -> Iterable[_Line]:
-    if event.partial:
+    if event.partial or event.error_code == ErrorCode.GUARDRAIL:
         return
     own = event.author == agent
     if event.input_transcription and event.input_transcription.text:

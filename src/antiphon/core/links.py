@@ -260,12 +260,12 @@ class Links:
 
     # Leaving.
 
-    def hand_over(self, agent: str, now: float) -> list[Command]:
-        """Turns to another agent's model: its own link, a fresh session, no handle (rule 8)."""
+    def leave(self) -> list[Command]:
+        """Turns away from the agent's model: the next has its own link, a fresh session, no handle."""
         closing = self.hang_up("transfer")
         self.handle, self.again = None, False
         self._backoff.resumed()
-        return [*closing, *self.dial(agent, now)]
+        return closing
 
     def hang_up(self, reason: str = "") -> list[Command]:
         """Closes every link there is."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from antiphon.core.outcomes import Acted, Reviewed, Vetoed
 from antiphon.events import EventActions
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "Acted",
     "AppLeft",
     "CallsCancelled",
     "GenerationComplete",
@@ -46,6 +48,7 @@ __all__ = [
     "Received",
     "RecordingFailed",
     "RecordingSaved",
+    "Reviewed",
     "Signal",
     "Tick",
     "ToolCalls",
@@ -61,6 +64,7 @@ __all__ = [
     "UserState",
     "UserStreamEnd",
     "UserTurn",
+    "Vetoed",
     "VoiceActivityChanged",
 ]
 
@@ -372,5 +376,7 @@ Signal = (
     | LinkLost
     | RecordingSaved
     | RecordingFailed
+    | Reviewed
+    | Acted
     | Tick
 )

@@ -1,4 +1,4 @@
-"""What a conversation consists of, and the few things every part of it does: emit, store, say, flush."""
+"""What a conversation consists of, and the few things every part of it does: emit, say, flush, finish."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from antiphon.core import drafts
 from antiphon.core.budget import Budget
 from antiphon.core.calls import CallState, Deed, Ledger
-from antiphon.core.commands import CancelTool, Command, Emit, End, EndedBy, Send, Speaker, Store
+from antiphon.core.commands import CancelTool, Command, Emit, End, EndedBy, Send, Speaker, Store, Whole
 from antiphon.core.handover import in_words
 from antiphon.core.links import Links
 from antiphon.core.messages import ToolResults, Turn
 from antiphon.core.outbox import Outbox
 from antiphon.core.recording import Recording
+from antiphon.core.reviews import Pending, Reviews, is_said
 from antiphon.core.transcripts import Transcripts
 from antiphon.core.turns import Act, Beat, Turns
 from antiphon.events import ErrorCode, Event, EventActions, LifecycleKind
@@ -41,13 +42,25 @@ class Ending:
 
     leave_by: float | None = None
     """The user has left; what waits for the model may still be delivered until then."""
+    user_left: bool = False
+    """The user has left while what they wrote was still looked at."""
+    farewell: End | None = None
+    """How it ends once what is still looked at has passed, or `leave_by` is there. Nothing else counts."""
     over: bool = False
     """Nothing is to be done any more but to wait for recordings, and to say `last`."""
     last: End | None = None
     since: float = 0.0
-    """When it was over."""
+    """Since when it has been ending."""
     waited: float = 0.0
     """Seconds for which the end has waited for recordings."""
+
+
+@dataclass(slots=True)
+class _Stage:
+    """Who may speak, and who does."""
+
+    cast: Cast
+    agent: str
 
 
 class ConversationState:
@@ -56,8 +69,7 @@ class ConversationState:
     def __init__(self, cast: Cast, config: RunConfig, now: float, chance: Callable[[], float]) -> None:
         resumption = config.session_resumption
         self.config = config
-        self.cast = cast
-        self.agent = cast.first
+        self._stage = _Stage(cast, cast.first)
         self.turns = Turns()
         self.transcripts = Transcripts()
         self.calls = Ledger()
@@ -65,14 +77,28 @@ class ConversationState:
         handle = resumption.handle if resumption else None
         self.links = Links(config.retry, config.connect_timeout, handle, chance)
         self.recording = Recording(config, now)
+        self.reviews = Reviews()
         self.budget = Budget(config.limits, config.max_llm_calls, now)
         self.ending = Ending()
         self.out: list[Command] = []
 
     @property
+    def cast(self) -> Cast:
+        return self._stage.cast
+
+    @property
+    def agent(self) -> str:
+        """The name of the agent that speaks now."""
+        return self._stage.agent
+
+    @agent.setter
+    def agent(self, name: str) -> None:
+        self._stage.agent = name
+
+    @property
     def role(self) -> Role:
         """The agent that speaks now."""
-        return self.cast.roles[self.agent]
+        return self._stage.cast.roles[self._stage.agent]
 
     @property
     def playhead(self) -> Playhead:
@@ -82,7 +108,21 @@ class ConversationState:
     # Yielding and storing.
 
     def emit(self, event: Event, *, stored: bool = False) -> None:
-        self.out.append(Emit(event, stored))
+        line = self.reviews.line
+        if line and is_said(event):
+            line.append(Emit(event, stored))
+        else:
+            self.out.append(Emit(event, stored))
+
+    def words(self, event: Event) -> None:
+        """A whole piece of the model's words: yielded and stored, once callbacks have seen it."""
+        asks = self.role.asks
+        if asks.guardrails:
+            self.reviews.watches["model"].events.append(event)
+        if asks.after_model:
+            self.out.append(self.reviews.put(self.agent, Whole(event), event))
+        else:
+            self.emit(event, stored=True)
 
     def store(self, event: Event) -> None:
         self.out.append(Store(event))
@@ -134,40 +174,59 @@ class ConversationState:
             held = self.config.held_audio
             self.fact("overloaded", reason=f"the model is out of reach; the newest {held:g} s are kept")
 
+    def heard_anew(self) -> None:
+        """The user says something: what was vetoed before bars no answer any more (contract 5.13)."""
+        reviews = self.reviews
+        reviews.bar.on = reviews.bar.finished = False
+        self.turns.lift()
+        while reviews.withheld:
+            self.say(reviews.withheld.pop(0))
+
     # Ending what is open.
 
-    def flush_text(self, *, interrupted: bool = False) -> bool:
-        """Merges the open segment into one event (contract 3.4); whether there was one."""
+    def flush_text(self, **fields: Any) -> bool:
+        """Merges the open segment into one event (contract 3.4), with these fields; whether there was one."""
         segment = self.turns.end_segment()
         if segment is None:
             return False
-        words = segment.merged()
-        self.emit(
-            drafts.text(self.agent, words, thought=segment.thought, partial=False, interrupted=interrupted),
-            stored=True,
+        self.words(
+            drafts.text(self.agent, segment.merged(), thought=segment.thought, partial=False, **fields)
         )
         return True
 
-    def flush_transcript(
-        self, speaker: Speaker, *, interrupted: bool = False, heard: str | None = None
-    ) -> None:
-        """Ends the speaker's utterance (contract 3.8), of which only so much was `heard` (contract 4.5)."""
+    def flush_transcript(self, speaker: Speaker, *, heard: str | None = None, **fields: Any) -> None:
+        """Ends the speaker's utterance (contract 3.8), in an event with these fields.
+
+        Only so much of it was `heard` (contract 4.5), when that is known.
+        """
         whole = self.transcripts.finish(speaker)
         if whole is None:
             return
         if heard is not None:
             whole.text = heard
-        fields: dict[str, Any] = {"interrupted": True} if interrupted else {}
-        if speaker == "user":
-            event = drafts.draft(USER, input_transcription=whole, partial=False, **fields)
-        else:
-            event = drafts.draft(self.agent, output_transcription=whole, partial=False, **fields)
-            self.playhead.told(event)
+        if speaker == "model":
+            said = drafts.draft(self.agent, output_transcription=whole, partial=False, **fields)
+            self.playhead.told(said)
+            self.words(said)
+            return
+        reviews, asks = self.reviews, self.role.asks
+        reviews.utterances += 1
+        if reviews.bar.on:
+            fields["error_code"] = ErrorCode.GUARDRAIL
+        event = drafts.draft(USER, input_transcription=whole, partial=False, **fields)
         self.emit(event, stored=True)
+        if asks.guardrails:
+            reviews.watches["user"].events.append(event)
+        if asks.before_model and not reviews.bar.on:
+            self.out.append(reviews.spoken(self.agent, whole.text or ""))
 
     def amend(self, heard: Heard) -> None:
         """Puts right what had been told as whole and was not heard to its end (contract 4.5)."""
+        looked_at = [each.event for each in self.reviews.line if isinstance(each, Pending)]
         for told, words in heard.amended:
+            if any(event is told for event in looked_at):
+                told.output_transcription = drafts.amendment(told, words).output_transcription
+                continue
             self.emit(drafts.amendment(told, words), stored=True)
 
     def cut_playing(self, now: float) -> None:
@@ -206,19 +265,22 @@ class ConversationState:
         if self.turns.beat(Beat.LOST, now) is Act.CLOSE_CUT:
             self.end_turn(cut=True)
 
-    def stop(self, call: Call, deed: Deed) -> None:
-        """Ends a call before its tool does, and the tool, unless it runs for another call too."""
-        runs = call.state is CallState.RUNNING
+    def stop(self, call: Call, deed: Deed, *, runs: bool = True) -> None:
+        """Ends a call before its tool does, and the tool, unless it runs for another call too or not at all."""
+        runs = runs and call.state is CallState.RUNNING
         self.calls.move(call.id, deed)
         if runs and not self.calls.of_run(call.run):
             self.out.append(CancelTool(call.run))
 
-    def abandon(self, call_id: str, why: str) -> bool:
-        """Ends a call without an answer from its tool (contract 5.4, 5.5); whether it was still open."""
+    def abandon(self, call_id: str, why: str, *, runs: bool = True) -> bool:
+        """Ends a call without an answer from its tool (contract 5.4, 5.5); whether it was still open.
+
+        `runs` says that it was started.
+        """
         call = self.calls.get(call_id)
         if call is None:
             return False
-        self.stop(call, Deed.CANCEL)
+        self.stop(call, Deed.CANCEL, runs=runs)
         answer = FunctionResponse.trusted(
             id=call_id, name=call.name, response={"error": {"code": "CANCELLED", "message": why}}
         )
@@ -230,15 +292,32 @@ class ConversationState:
     def finish(self, reason: str, by: EndedBy, error: AntiphonError | None = None) -> None:
         """Ends the conversation: nothing is left open (contract 1.5, 1.6).
 
-        The last words are said when what was recorded is written.
+        In good order, callbacks first see what they are still to see, within half of
+        `RunConfig.shutdown_timeout`. The last words are said when what was recorded is written.
         """
+        if self.ending.farewell is not None:
+            return
         self.flush()
         self.do(self.recording.close(self.agent))
         for call in self.calls.running():
             self.abandon(call.id, f"the conversation ended: {reason}")
         self.do(self.links.hang_up())
+        self.ending.farewell, self.ending.leave_by = End(reason, by, error), None
+        if by != "error":
+            leaving = self.reviews.passage(())
+            if leaving.leaving:
+                self.out.append(self.reviews.put(self.agent, leaving))
+        if not self.reviews.waited_for:
+            self.close()
+
+    def close(self) -> None:
+        """Ends it now. Of what is still looked at, nothing passes."""
+        while self.reviews.line:
+            each = self.reviews.line.popleft()
+            if not isinstance(each, Pending):
+                self.out.append(each)
         self.ending.over = True
-        self.ending.last = End(reason, by, error)
+        self.ending.last = self.ending.farewell
 
     def end(self, now: float) -> None:
         """Says the last words; no command comes after."""

@@ -11,6 +11,10 @@ Rule 6                 Words of the user that come while the model holds the flo
                        of what it is answering: they want an answer of their own only if they interrupt it.
 Rule 7 (contract 7.3)  A model that was asked just before its link was lost, and is silent for `RE_ASK`
                        seconds after it was resumed, is asked again.
+Rule 8 (contract 5.13) A veto ends the turn for the application at once; what the model still says of it, or
+                       says to vetoed words, is dropped until the model ends that turn, or is silent for
+                       `MUTE_SETTLE` seconds in it. A model that never answers is heard again as soon as the
+                       user has said something else.
 """
 
 from __future__ import annotations
@@ -20,11 +24,12 @@ from typing import Final
 
 from antiphon.core.playhead import Playhead
 
-__all__ = ["RESUME_SETTLE", "RE_ASK", "SETTLE", "Act", "Beat", "Floor", "Segment", "Turns"]
+__all__ = ["MUTE_SETTLE", "RESUME_SETTLE", "RE_ASK", "SETTLE", "Act", "Beat", "Floor", "Segment", "Turns"]
 
 SETTLE: Final = 2.0
 RESUME_SETTLE: Final = 5.0
 RE_ASK: Final = 8.0
+MUTE_SETTLE: Final = 5.0
 
 
 class Floor(Enum):
@@ -42,6 +47,10 @@ class Floor(Enum):
     """Interrupted when nothing was being said: there can be no leftovers."""
     SUSPENDED = auto()
     """The link went away in mid-turn; the turn may go on."""
+    MUTED = auto()
+    """Vetoed, and announced as over; what still comes of it is dropped."""
+    BARRED = auto()
+    """What the user said was vetoed: the answer to it, if one comes, is dropped."""
 
 
 class Beat(Enum):
@@ -53,6 +62,7 @@ class Beat(Enum):
     COMPLETE = auto()
     LOST = auto()
     SETTLED = auto()
+    VETOED = auto()
 
 
 class Act(Enum):
@@ -107,6 +117,26 @@ _TABLE: Final[dict[tuple[Floor, Beat], tuple[Floor, Act]]] = {
     (Floor.SUSPENDED, Beat.COMPLETE): (Floor.QUIET, Act.CLOSE),
     (Floor.SUSPENDED, Beat.LOST): (Floor.SUSPENDED, Act.DROP),
     (Floor.SUSPENDED, Beat.SETTLED): (Floor.QUIET, Act.CLOSE_CUT),
+    (Floor.MUTED, Beat.CONTENT): (Floor.MUTED, Act.DROP),
+    (Floor.MUTED, Beat.GENERATED): (Floor.MUTED, Act.DROP),
+    (Floor.MUTED, Beat.INTERRUPTED): (Floor.MUTED, Act.DROP),
+    (Floor.MUTED, Beat.COMPLETE): (Floor.QUIET, Act.DROP),
+    (Floor.MUTED, Beat.LOST): (Floor.MUTED, Act.DROP),
+    (Floor.MUTED, Beat.SETTLED): (Floor.QUIET, Act.DROP),
+    (Floor.BARRED, Beat.CONTENT): (Floor.MUTED, Act.DROP),
+    (Floor.BARRED, Beat.GENERATED): (Floor.BARRED, Act.DROP),
+    (Floor.BARRED, Beat.INTERRUPTED): (Floor.BARRED, Act.CUT),
+    (Floor.BARRED, Beat.COMPLETE): (Floor.QUIET, Act.DROP),
+    (Floor.BARRED, Beat.LOST): (Floor.BARRED, Act.DROP),
+    (Floor.BARRED, Beat.SETTLED): (Floor.BARRED, Act.DROP),
+    (Floor.QUIET, Beat.VETOED): (Floor.BARRED, Act.CLOSE),
+    (Floor.SPEAKING, Beat.VETOED): (Floor.MUTED, Act.CLOSE_CUT),
+    (Floor.GENERATED, Beat.VETOED): (Floor.MUTED, Act.CLOSE_CUT),
+    (Floor.CUT, Beat.VETOED): (Floor.MUTED, Act.CLOSE_CUT),
+    (Floor.HUSHED, Beat.VETOED): (Floor.MUTED, Act.CLOSE_CUT),
+    (Floor.SUSPENDED, Beat.VETOED): (Floor.MUTED, Act.CLOSE_CUT),
+    (Floor.MUTED, Beat.VETOED): (Floor.MUTED, Act.CLOSE),
+    (Floor.BARRED, Beat.VETOED): (Floor.BARRED, Act.CLOSE),
 }
 
 _OPENS: Final = frozenset({Floor.QUIET, Floor.HUSHED, Floor.SUSPENDED})
@@ -129,6 +159,22 @@ class Segment:
         return "".join(self._pieces)
 
 
+class Mute:
+    """What a veto leaves behind (rule 8)."""
+
+    __slots__ = ("bars_next", "by_user", "cut", "late")
+
+    def __init__(self) -> None:
+        self.by_user = False
+        """It was the user's words that were vetoed."""
+        self.bars_next = False
+        """The muted turn is not the answer to them: that is still to come."""
+        self.cut = False
+        """The model has said that it was interrupted: only leftovers follow."""
+        self.late = False
+        """Transcripts that come when the turn is over are of vetoed words."""
+
+
 class Turns:
     """The floor, the open text segment, and whether the model owes the user an answer."""
 
@@ -145,6 +191,9 @@ class Turns:
         """How much of the model's speech was heard."""
         self.result_told = False
         """The model was given the result of a call, and has not said anything since."""
+        self.calls: list[str] = []
+        """The calls made in this turn."""
+        self.mute = Mute()
         self._segment: Segment | None = None
         self._settles_at: float | None = None
 
@@ -187,23 +236,60 @@ class Turns:
         """Moves the floor, and says what the beat amounts to."""
         before = self.floor
         self.floor, act = _TABLE[before, beat]
-        if act is Act.CLOSE and before is Floor.QUIET and not self.owed:
+        if beat is Beat.COMPLETE and act is Act.CLOSE and before is Floor.QUIET and not self.owed:
             return Act.DROP  # a second end of a turn that has ended: rule 1
         if before in _OPENS and (self.floor is Floor.SPEAKING or act is Act.CLOSE):
             self.owed = False
         if beat is Beat.CONTENT and act is Act.PASS:
-            self.result_told = self.handed_over = False
+            self.result_told = self.handed_over = self.mute.late = False
         if act in (Act.CLOSE, Act.CLOSE_CUT):
             self.completed += 1
             self.result_told = self.result_told and act is Act.CLOSE
+            self.calls = []
         if self.floor is not before or beat in (Beat.LOST, Beat.SETTLED):
             cut = self.floor in (Floor.CUT, Floor.HUSHED)
             self._settles_at = now + SETTLE if cut else None
+        if Floor.MUTED in (before, self.floor):
+            self._muted(before, beat, now)
         return act
+
+    def _muted(self, before: Floor, beat: Beat, now: float) -> None:
+        """A muted turn began, went on, or ended (rule 8)."""
+        mute = self.mute
+        if self.floor is not Floor.MUTED:
+            mute.cut = False
+            if mute.bars_next:
+                mute.bars_next, self.floor = False, Floor.BARRED
+        elif beat is Beat.INTERRUPTED:
+            mute.cut, mute.bars_next = True, mute.bars_next or mute.by_user
+            self._settles_at = now + SETTLE
+        elif before is not Floor.MUTED or (beat is not Beat.LOST and not mute.cut):
+            mute.late = True
+            self._settles_at = now + MUTE_SETTLE
+
+    def bar(self, now: float) -> Act:
+        """What the user said aloud was vetoed, and is not answered yet: the answer is not to be heard."""
+        bars_next = self.floor in (Floor.CUT, Floor.HUSHED, Floor.MUTED)
+        act = self.beat(Beat.VETOED, now)
+        self.mute.by_user, self.mute.bars_next = True, bars_next
+        self.owed = False
+        return act
+
+    def lift(self) -> None:
+        """The user has said something else: the answer to that is to be heard."""
+        self.mute.by_user = self.mute.bars_next = False
+        if self.floor is Floor.BARRED:
+            self.floor = Floor.QUIET
+
+    def begin_anew(self) -> None:
+        """A fresh session knows nothing of what was vetoed."""
+        self.lift()
+        if self.floor is Floor.MUTED:
+            self.floor, self.mute.cut, self._settles_at = Floor.QUIET, False, None
 
     def resumed(self, now: float, *, asked: bool) -> None:
         """A new link is ready: a suspended turn may go on, an owed answer come (rules 5 and 7)."""
-        if self.floor is Floor.SUSPENDED:
+        if self.floor in (Floor.SUSPENDED, Floor.MUTED):
             self._settles_at = now + RESUME_SETTLE
         elif self.floor is Floor.QUIET and asked:
             self._settles_at = now + RE_ASK

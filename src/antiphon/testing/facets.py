@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from antiphon.core.commands import Command, Emit, End, Send, Store
+from antiphon.core.commands import Command, Emit, End, Review, Send, Store
 from antiphon.core.messages import Media, Message, ToolResults, Turn
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from antiphon.events import Event
     from antiphon.types import Part, Transcription
 
-__all__ = ["EVENT_FACETS", "Expected", "describe", "emit", "end", "facets", "send", "store"]
+__all__ = ["EVENT_FACETS", "Expected", "describe", "emit", "end", "facets", "review", "send", "store"]
 
 
 def _parts(event: Event) -> list[Part]:
@@ -66,6 +66,7 @@ EVENT_FACETS: Final[Mapping[str, Callable[[Event], Any]]] = {
     "scheduling": lambda event: _first(answer.scheduling for answer in event.get_function_responses()),
     "error": lambda event: event.error_code,
     "message": lambda event: event.error_message,
+    "told": lambda event: event.actions.told,
     "tokens": lambda event: event.usage_metadata and event.usage_metadata.total_token_count,
     "grounding": lambda event: event.grounding_metadata,
     "voice_activity": lambda event: event.voice_activity and event.voice_activity.voice_activity_type,
@@ -107,16 +108,23 @@ def facets(command: Command) -> dict[str, Any]:
             return {name: read(event) for name, read in EVENT_FACETS.items()}
         case Send():
             return _message(command)
+        case Review(number, agent, about):
+            shown = {name: getattr(about, name, None) for name in _SHOWN}
+            return {"id": number, "agent": agent, "about": type(about), **shown}
         case End(reason, by, error):
             return {"reason": reason, "by": by, "error": type(error) if error else None}
         case _:
             return {}
 
 
+_SHOWN: Final = ("text", "speaker", "leaving", "entering", "code", "message", "error")
+"""What may be asked of what callbacks are shown."""
+
 KNOWN: Final[Mapping[type, set[str]]] = {
     Emit: {*EVENT_FACETS, "stored"},
     Store: set(EVENT_FACETS),
     Send: {"link", "message", "media", "text", "complete", "results"},
+    Review: {"id", "agent", "about", *_SHOWN},
     End: {"reason", "by", "error"},
 }
 
@@ -165,6 +173,11 @@ def send(message: Message | None = None, **wanted: Any) -> Expected:
     `link`; `media` (bytes); `text` and `complete` of a turn; `results` of tools, by call id.
     """
     return Expected(Send, wanted if message is None else {"message": message, **wanted})
+
+
+def review(about: type, **wanted: Any) -> Expected:
+    """Callbacks or guardrails are shown something of this kind: `agent`, `text`, `speaker`, `leaving`, …"""
+    return Expected(Review, {"about": about, **wanted})
 
 
 def end(**wanted: Any) -> Expected:

@@ -42,7 +42,7 @@ from antiphon.core.signals import (
     UserMedia,
     UserTurn,
 )
-from antiphon.testing.facets import Expected, describe, emit, end, send, store
+from antiphon.testing.facets import Expected, describe, emit, end, review, send, store
 from antiphon.types import Blob, Content, Part
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ __all__ = [
     "media",
     "on",
     "ready",
+    "review",
     "script",
     "send",
     "store",
