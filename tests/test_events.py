@@ -123,7 +123,8 @@ def test_a_final_response_is_whole_and_no_step_on_the_way(event: Event, final: b
 @pytest.mark.parametrize("code", list(ErrorCode))
 def test_errors_of_policy_and_length_end_the_turn_and_others_may_pass(code: ErrorCode) -> None:
     # contract 3.10
-    ends = code in ("SAFETY", "PROHIBITED_CONTENT", "BLOCKLIST", "MAX_TOKENS", "CANCELLED")
+    policy = ("SAFETY", "PROHIBITED_CONTENT", "BLOCKLIST", "GUARDRAIL")
+    ends = code in (*policy, "MAX_TOKENS", "CANCELLED", "CALLBACK_FAILED")
     assert code.is_terminal is ends
     assert ErrorCode.terminal(code.value) is ends
 

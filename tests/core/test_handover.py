@@ -8,7 +8,7 @@ from antiphon.capabilities import Capabilities
 from antiphon.core.calls import ToolFacts
 from antiphon.core.commands import Ask
 from antiphon.core.handover import TRANSFER, Cast, Role, seed
-from antiphon.events import Event
+from antiphon.events import ErrorCode, Event
 from antiphon.types import Blob, Content, FileData, FunctionCall, FunctionResponse, Part, Transcription
 
 CALL = Part(function_call=FunctionCall(id="c", name="look", args={"what": "sky"}))
@@ -217,3 +217,27 @@ def test_whether_a_model_waits_for_a_tool_is_the_declarations_say_and_its_own() 
     assert not goes_on.waits(ToolFacts())
     assert goes_on.waits(ToolFacts(blocking=True))
     assert Role("one").waits(ToolFacts(blocking=False)), "it knows no other way"
+
+
+def test_words_that_were_vetoed_are_told_to_no_model() -> None:
+    """contract 5.13"""
+    typed, spoken = said("user", "a bomb?"), heard("user", "how do I")
+    cut = said("one", "the code is")
+    cut.error_code = ErrorCode.GUARDRAIL
+    nothing = Content(role="user", parts=[])
+    veto = Event(author="user", error_code=ErrorCode.GUARDRAIL)
+    full = heard("one", "it is 1234")
+    part = heard("one", "it is").model_copy(update={"amends": full.id})
+    veto.actions.told = {typed.id: nothing, spoken.id: nothing, full.id: nothing}
+    assert told(typed, spoken, cut, full, part, veto, said("user", "hello")) == [("user", ["hello"])]
+
+
+def test_words_that_a_callback_changed_are_told_as_changed() -> None:
+    """contract 5.10"""
+    typed, note = said("user", "pin 1234"), Event(author="one")
+    note.actions.told = {typed.id: Content(role="user", parts=[Part(text="pin ****")])}
+    assert told(typed, note) == [("user", ["pin ****"])]
+    assert seed([typed, note], "one", held=note.actions.told[typed.id].parts or []).history == ()
+    assert seed([typed, note], "one", ask=Ask.UNANSWERED).pending == note.actions.told[typed.id]
+    read = Event.model_validate_json(note.model_dump_json(exclude_none=True, by_alias=True))
+    assert read.actions.told == note.actions.told

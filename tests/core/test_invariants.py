@@ -19,17 +19,26 @@ from antiphon.core.commands import (
     Dial,
     Emit,
     End,
+    Failure,
+    Growing,
     HangUp,
+    Passage,
     Record,
+    Review,
     RunTool,
     SaveConversation,
     SaveRecording,
     Send,
+    Spoken,
     Store,
+    Typed,
+    Whole,
 )
-from antiphon.core.handover import Role
+from antiphon.core.handover import Role, seed
 from antiphon.core.messages import ActivityEnded, ActivityStarted, Media, Message, ToolResults, Turn
+from antiphon.core.reviews import Asks, Circle
 from antiphon.core.signals import (
+    Acted,
     AppLeft,
     CallsCancelled,
     GenerationComplete,
@@ -49,6 +58,7 @@ from antiphon.core.signals import (
     Received,
     RecordingFailed,
     RecordingSaved,
+    Reviewed,
     Signal,
     Tick,
     ToolCalls,
@@ -62,9 +72,10 @@ from antiphon.core.signals import (
     UserState,
     UserStreamEnd,
     UserTurn,
+    Vetoed,
 )
 from antiphon.errors import ConnectionLost, InvalidSetup, ModelConnectionError, ResumptionRefused
-from antiphon.events import Event, EventActions
+from antiphon.events import ErrorCode, Event, EventActions, LlmResponse
 from antiphon.testing.script import conversation, user_media, user_turn
 from antiphon.types import (
     AutomaticActivityDetection,
@@ -91,7 +102,7 @@ TOOLS = {
 }
 
 
-def role(name: str, *, snapshot: bool = False) -> Role:
+def role(name: str, *, snapshot: bool = False, watched: bool = False) -> Role:
     able = name == "one"  # it goes on while tools run, and takes several answers to a call
     can = Capabilities(
         non_blocking_tools=able,
@@ -99,10 +110,60 @@ def role(name: str, *, snapshot: bool = False) -> Role:
         tool_scheduling=able,
         handle_is_snapshot=snapshot,
     )
-    return Role(name, TOOLS, can)
+    if not watched:
+        return Role(name, TOOLS, can)
+    circles = (Circle("all", before=True, after=True), Circle(name, before=True, after=True))
+    return Role(name, TOOLS, can, asks=Asks(True, True, True, True), circles=circles)
 
 
 # --- what an application sees ---------------------------------------------------------------------------
+
+
+@dataclass
+class Looks:
+    """Callbacks and guardrails: what they were shown and have not answered. Answers are called `R:1`, …"""
+
+    open: dict[int, Review] = field(default_factory=dict)
+    given: dict[str, str | tuple[str, bool] | None] = field(default_factory=dict)
+    """What each answer stands for: the text or transcript of which it takes the place."""
+    count: int = 0
+
+    def see(self, review: Review) -> None:
+        self.open[review.id] = review
+        guards = [each.about.speaker for each in self.open.values() if isinstance(each.about, Growing)]
+        assert len(guards) == len(set(guards)), "one look at a time (contract 5.13)"
+        assert sum(isinstance(each.about, Typed) for each in self.open.values()) <= 1
+
+    @property
+    def holds(self) -> bool:
+        """Whether words of the model may wait for an answer."""
+        return any(isinstance(each.about, Whole | Failure | Passage) for each in self.open.values())
+
+    def answer(self, which: int, how: str) -> tuple[Review, Reviewed] | None:
+        if not self.open:
+            return None
+        review = self.open.pop(sorted(self.open)[which % len(self.open)])
+        self.count += 1
+        name = f"R:{self.count}"
+        about, outcome = review.about, Reviewed(review.id, actions=EventActions(state_delta={"k": 1}))
+        match about, how:
+            case Typed() | Growing(), "veto":
+                veto = Vetoed("no", name if which % 2 else None)
+                outcome = Reviewed(review.id, veto=veto)
+            case Typed() | Spoken() | Whole() | Failure(), "answer":
+                said = Content(role="model", parts=[Part(text=name)])
+                outcome = Reviewed(review.id, answers=((review.agent, LlmResponse(content=said)),))
+            case Typed() | Spoken() | Whole() | Failure(), "fail":
+                outcome = Reviewed(review.id, failed=name)
+            case Passage(_, entering), "answer" if entering:
+                said = Content(role="model", parts=[Part(text=name)])
+                answers = ((entering[-1], LlmResponse(content=said)),)
+                outcome = Reviewed(review.id, answers=answers, refused_by=entering[-1])
+        self.given[name] = None
+        if isinstance(about, Whole):
+            parts = (about.event.content.parts or []) if about.event.content else []
+            self.given[name] = (about.event.author, bool(parts[0].thought)) if parts else "out"
+        return review, outcome
 
 
 @dataclass
@@ -119,6 +180,7 @@ class Watcher:
     takes: dict[int, tuple[str, str, int]] = field(default_factory=dict)
     unwritten: list[int] = field(default_factory=list)
     over: bool = False
+    looks: Looks = field(default_factory=Looks)
 
     def heard(self, signal: Signal) -> None:
         """Notes what wants an answer: each such thing allows for one turn without content."""
@@ -156,11 +218,15 @@ class Watcher:
                 self.unwritten.append(number)
             case SaveConversation(number):
                 self.unwritten.append(number)
-            case End():
+            case Review():
+                self.looks.see(command)
+            case End() if not self.looks.holds:
                 self.over = True
                 assert not self.takes, "all that was recorded is written (contract 4.3)"
                 assert not any(self.text.values()), "text is merged before the end"
                 assert not any(self.words.values()), "transcripts are finished before the end"
+            case End():
+                self.over = True
         for call_id in self.started:
             assert self.answers[call_id] <= 1, "a call ends once"
 
@@ -168,7 +234,9 @@ class Watcher:
         for answer in event.get_function_responses():
             self.answers[answer.id] += not answer.will_continue
         for part in (event.content.parts or []) if event.content else []:
-            if part.text is not None:
+            if part.text in self.looks.given:
+                self._instead(part.text)
+            elif part.text is not None:
                 self._text((event.author, bool(part.thought)), part.text, event.partial)
         for speaker, heard in (("in", event.input_transcription), ("out", event.output_transcription)):
             if heard is not None and not heard.finished:
@@ -178,14 +246,24 @@ class Watcher:
                 assert heard.text == self.words.pop(speaker), (
                     "a transcript is all of its pieces (contract 3.8)"
                 )
+        if event.error_code == ErrorCode.CALLBACK_FAILED:
+            self._instead(event.error_message or "")
         if event.turn_complete:
             assert event.content is None, "in an event of its own (contract 3.5)"
-            assert not any(self.text.values()), "merged text comes before it (contract 3.4)"
+            assert self.looks.holds or not any(self.text.values()), "merged text comes first (contract 3.4)"
             assert self.said or self.asks, "once per turn (contract 3.5)"
             self.asks -= not self.said
             self.said = False
         spoke = event.content is not None or event.output_transcription is not None
         self.said |= spoke or bool(event.interrupted and not event.turn_complete)
+
+    def _instead(self, name: str) -> None:
+        """An answer, or an error, in place of words that were to come out whole."""
+        key = self.looks.given.pop(name)
+        if isinstance(key, tuple):
+            self.text.pop(key)
+        elif key is not None:
+            self.words.pop(key)
 
     def _text(self, key: tuple[str, bool], text: str, partial: bool | None) -> None:
         if partial:
@@ -243,6 +321,8 @@ class World:
         self.fresh_seeds: list[int] = []
         self.late_report = False
         self.count = 0
+        self.events: list[Event] = []
+        self.vetoed: set[str] = set()
         self.perform(self.conversation.start(self.now))
         self.connect()
 
@@ -271,7 +351,11 @@ class World:
 
     def perform(self, commands: list[Command]) -> None:
         for command in commands:
+            if isinstance(command, Emit | Store):
+                command.event.id = f"e{self.number()}"
             self.watcher.see(command)
+            if isinstance(command, Store) or (isinstance(command, Emit) and command.stored):
+                self.events.append(command.event)
             match command:
                 case Dial(link, agent):
                     assert link not in self.wires, "a link is dialled once"
@@ -296,14 +380,18 @@ class World:
                     assert not self.running, "every tool is cancelled (contract 1.6)"
 
     def _begin(self, begin: Begin) -> None:
-        wire, agent, handle, seed = self.wires[begin.link], begin.agent, begin.handle, begin.seed
+        wire, agent, handle, fresh = self.wires[begin.link], begin.agent, begin.handle, begin.seed
         assert wire.stage == "open", "a session begins on an open socket"
         assert not wire.hung_up
         assert agent == wire.agent == self.conversation.agent
-        assert seed == (handle is None)
+        assert fresh == (handle is None)
         assert handle is None or handle.startswith(agent), "a handle belongs to its agent (contract 7.5)"
-        wire.stage, wire.fresh = "begun", seed
-        wire.told = frozenset(self.stored) - {part.text for part in begin.held}
+        wire.stage, wire.fresh = "begun", fresh
+        wire.told = frozenset(self.stored) - {part.text for part in begin.held} - self.vetoed
+        told = seed(self.events, agent, ask=begin.ask, held=begin.held)
+        lines = [*told.history, *([told.pending] if told.pending else [])]
+        words = {part.text for line in lines for part in line.parts or []}
+        assert not words & self.vetoed, "no model is told of it (contract 5.13)"
         others = [
             each for each in self.wires.values() if each is not wire and each.stage in ("begun", "ready")
         ]
@@ -319,6 +407,7 @@ class World:
         if any(said.message is message and said.left for said in self.said):
             assert not any(said.message is message for said in wire.sent), "asked twice on one link"
             return  # a resumed model that stayed silent (turns, rule 7)
+        assert not set(names_in(message)) & self.vetoed, "it does not pass (contract 5.13)"
         self.said.append(Said(message))
         wire.sent.append(self.said[-1])
 
@@ -436,6 +525,10 @@ KINDS = (
     *("finish", "finish", "fail", "yield", "stop tool", "transfer", "answer"),
     *("written", "unwritable"),
 )
+LOOKS = ("look pass", "look pass", "look pass", "look veto", "look veto", "look answer", "look fail")
+WATCHED = st.lists(
+    st.tuples(st.sampled_from(KINDS + LOOKS + LOOKS), st.integers(0, 7)), min_size=60, max_size=140
+)
 STEPS = st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, 7)), min_size=40, max_size=100)
 
 SAID: dict[str, ModelSignal] = {
@@ -519,6 +612,21 @@ def tool_does(world: World, kind: str, number: int) -> Signal | None:
     return ToolFinished(call_id, None if later else {"n": world.number()})
 
 
+def look(world: World, kind: str, number: int) -> None:
+    """A callback or a guardrail comes to a result."""
+    answered = world.watcher.looks.answer(number, kind.removeprefix("look "))
+    if answered is None:
+        return
+    review, outcome = answered
+    if isinstance(review.about, Typed) and (outcome.veto or outcome.failed):
+        world.vetoed.add(review.about.content.parts[0].text or "")  # type: ignore[index]
+    sends, asks = len(world.said), world.watcher.asks
+    world.feed(outcome)
+    if outcome.veto and not isinstance(review.about, Typed):
+        assert len(world.said) == sends, "a veto asks no model for anything (contract 5.13)"
+    world.watcher.asks = max(world.watcher.asks, asks)
+
+
 def act(world: World, step: Step) -> None:
     kind, number = step
     live = world.live_links()
@@ -546,6 +654,8 @@ def act(world: World, step: Step) -> None:
         case "refuse":
             for link in [n for n, wire in world.wires.items() if wire.stage == "begun"]:
                 world.lose(link, ResumptionRefused("who?"), 0)
+        case "look pass" | "look veto" | "look answer" | "look fail":
+            look(world, kind, number)
         case "finish" | "fail" | "yield" | "stop tool" | "transfer" | "answer":
             if signal := tool_does(world, kind, number):
                 world.feed(signal)
@@ -630,6 +740,22 @@ def test_every_call_is_answered_once_and_nothing_is_left_open(steps: list[Step],
         act(world, step)
 
 
+@SWIFT
+@given(WATCHED, st.sampled_from([UserLeft(), AppLeft()]))
+def test_whatever_callbacks_say_and_whenever_the_contract_holds(steps: list[Step], leave: Signal) -> None:
+    # contract 3.4, 3.5, 3.8, 5.4, 5.10, 5.13: what is vetoed reaches no model, now or in a later session
+    world = World(RESTLESS, role("one", watched=True), role("two", watched=True))
+    for step in [("look pass", 0), ("connect", 0), *steps]:
+        act(world, step)
+    pending = {call_id for call_id in world.watcher.started if call_id not in world.running}
+    world.feed(leave)
+    world.wait(60.0)
+    assert world.over
+    for call_id in world.watcher.started:
+        ended = world.watcher.answers[call_id]
+        assert ended == 1 or (ended == 0 and call_id in pending)
+
+
 # --- a world that keeps to nothing ------------------------------------------------------------------------
 
 LINKS = st.integers(-1, 6)
@@ -700,6 +826,9 @@ SIGNALS: st.SearchStrategy[Any] = st.one_of(
         st.just(0),
     ),
     st.builds(RecordingFailed, st.integers(0, 4), st.just("the disk is full")),
+    st.tuples(st.integers(0, 7), st.sampled_from(["pass", "pass", "veto", "answer", "fail"])),
+    st.builds(Reviewed, st.integers(-1, 30)),
+    st.builds(Acted, st.just("one"), ACTIONS),
     st.just(Tick()),
     st.just(UserLeft()),
 )
@@ -720,11 +849,12 @@ CONFIGS = st.builds(
 
 
 @SWIFT
-@given(CONFIGS, st.booleans(), st.lists(st.tuples(SIGNALS, st.floats(0, 4)), max_size=40))
+@given(CONFIGS, st.booleans(), st.booleans(), st.lists(st.tuples(SIGNALS, st.floats(0, 4)), max_size=40))
 def test_no_order_of_signals_is_too_much(
-    config: RunConfig, snapshot: bool, signals: list[tuple[Signal, float]]
+    config: RunConfig, snapshot: bool, watched: bool, signals: list[tuple[Any, float]]
 ) -> None:
-    conversed = conversation(role("one", snapshot=snapshot), role("two"), config=config)
+    roles = (role("one", snapshot=snapshot, watched=watched), role("two", watched=watched))
+    conversed = conversation(*roles, config=config)
     watcher = Watcher(asks=len(signals))
     now = 0.0
     dialled: set[int] = set()
@@ -743,6 +873,13 @@ def test_no_order_of_signals_is_too_much(
 
     take(conversed.start(now))
     for signal, pause in [*signals, (AppLeft(), 2.5), (Tick(), 0.0)]:
+        if isinstance(signal, tuple):  # a look comes to a result
+            answered = watcher.looks.answer(*signal)
+            if answered is None:
+                continue
+            signal = answered[1]
+        elif isinstance(signal, Reviewed):
+            watcher.looks.open.pop(signal.id, None)
         take(conversed.handle(signal, now))
         now += pause
         for _ in range(20):

@@ -185,7 +185,8 @@ def test_failures_of_handles_are_counted_anew_after(by: str) -> None:
     failing.dial("agent", 0.0)
     failing.begin("agent", 0.0, Ask.NOTHING, ())
     if by == "a hand-over":
-        failing.hand_over("agent", 0.0)
+        failing.leave()
+        failing.dial("agent", 0.0)
         failing.handle = "i"
         failing.begin("agent", 0.0, Ask.NOTHING, ())
     else:
@@ -200,7 +201,8 @@ def test_failures_of_handles_are_counted_anew_after(by: str) -> None:
 def test_another_agent_gets_a_fresh_session_of_its_own() -> None:
     # contract 7.5
     moved = links(Phase.LIVE, handle="h")
-    assert moved.hand_over("other", 0.0) == [HangUp(1, reason="transfer"), Dial(2, "other")]
+    assert moved.leave() == [HangUp(1, reason="transfer")]
+    assert moved.dial("other", 0.0) == [Dial(2, "other")]
     assert moved.handle is None
     assert not moved.again
     assert moved.begin("other", 0.0, Ask.LAST, ()) == [Begin(2, "other", seed=True, ask=Ask.LAST)]

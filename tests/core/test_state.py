@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from antiphon.config import RunConfig
 from antiphon.core.calls import ToolFacts
-from antiphon.core.commands import CancelTool, Emit, End, HangUp, Store
+from antiphon.core.commands import CancelTool, Emit, End, HangUp, Store, Whole
 from antiphon.core.drafts import draft
 from antiphon.core.handover import Cast, Role
 from antiphon.core.messages import StreamEnded
+from antiphon.core.playhead import Heard
 from antiphon.core.signals import AppLeft, CallsCancelled, ModelText, ToolCalls, ToolFinished, UserStreamEnd
 from antiphon.core.state import ConversationState
 from antiphon.errors import StoreFailed
@@ -19,7 +20,7 @@ from antiphon.testing.script import (
     end,
     ready,
 )
-from antiphon.types import FunctionCall
+from antiphon.types import FunctionCall, Transcription
 
 ROLE = Role("agent", {"look": ToolFacts(), "book": ToolFacts(long_running=True)})
 BOTH = ToolCalls((FunctionCall(id="l", name="look"), FunctionCall(id="b", name="book")))
@@ -100,3 +101,14 @@ def test_the_end_is_told_with_its_error() -> None:
     assert made.ending.over
     made.end(0.0)
     assert made.out[-1] == End("disk", "error", error)
+
+
+def test_what_is_still_looked_at_is_put_right_where_it_waits() -> None:
+    # contract 4.5, 5.10
+    made = state()
+    told = draft("agent", output_transcription=Transcription(text="one two", finished=True))
+    made.reviews.put("agent", Whole(told), told)
+    made.amend(Heard(amended=((told, "one"),)))
+    assert made.out == []
+    assert told.output_transcription is not None
+    assert told.output_transcription.text == "one"

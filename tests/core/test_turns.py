@@ -6,31 +6,45 @@ from itertools import product
 
 import pytest
 
-from antiphon.core.turns import _TABLE, RESUME_SETTLE, SETTLE, Act, Beat, Floor, Segment, Turns
+from antiphon.core.turns import _TABLE, MUTE_SETTLE, RESUME_SETTLE, SETTLE, Act, Beat, Floor, Segment, Turns
 
-QUIET, SPEAKING, GENERATED, CUT, HUSHED, SUSPENDED = Floor
-CONTENT, DONE, INTERRUPTED, COMPLETE, LOST, SETTLED = Beat
+QUIET, SPEAKING, GENERATED, CUT, HUSHED, SUSPENDED, MUTED, BARRED = Floor
+CONTENT, DONE, INTERRUPTED, COMPLETE, LOST, SETTLED, VETOED = Beat
 PASS, DROP, CUTS, CLOSE, CLOSE_CUT = Act
 
-# for each floor: content, generated, interrupted, complete, lost, settled
+# for each floor: content, generated, interrupted, complete, lost, settled, vetoed
 EXPECTED = {
-    QUIET: ((SPEAKING, PASS), (QUIET, DROP), (HUSHED, CUTS), (QUIET, CLOSE), (QUIET, DROP), (QUIET, DROP)),
+    QUIET: (
+        *((SPEAKING, PASS), (QUIET, DROP), (HUSHED, CUTS), (QUIET, CLOSE), (QUIET, DROP), (QUIET, DROP)),
+        (BARRED, CLOSE),
+    ),
     SPEAKING: (
         *((SPEAKING, PASS), (GENERATED, PASS), (CUT, CUTS)),
-        *((QUIET, CLOSE), (SUSPENDED, PASS), (SPEAKING, DROP)),
+        *((QUIET, CLOSE), (SUSPENDED, PASS), (SPEAKING, DROP), (MUTED, CLOSE_CUT)),
     ),
     GENERATED: (
         *((SPEAKING, PASS), (GENERATED, DROP), (CUT, CUTS)),
-        *((QUIET, CLOSE), (SUSPENDED, PASS), (GENERATED, DROP)),
+        *((QUIET, CLOSE), (SUSPENDED, PASS), (GENERATED, DROP), (MUTED, CLOSE_CUT)),
     ),
-    CUT: ((CUT, DROP), (CUT, DROP), (CUT, DROP), (QUIET, CLOSE_CUT), (QUIET, CLOSE_CUT), (QUIET, CLOSE_CUT)),
+    CUT: (
+        *((CUT, DROP), (CUT, DROP), (CUT, DROP)),
+        *((QUIET, CLOSE_CUT), (QUIET, CLOSE_CUT), (QUIET, CLOSE_CUT), (MUTED, CLOSE_CUT)),
+    ),
     HUSHED: (
         *((SPEAKING, PASS), (HUSHED, DROP), (HUSHED, DROP)),
-        *((QUIET, CLOSE_CUT), (QUIET, DROP), (QUIET, DROP)),
+        *((QUIET, CLOSE_CUT), (QUIET, DROP), (QUIET, DROP), (MUTED, CLOSE_CUT)),
     ),
     SUSPENDED: (
         *((SPEAKING, PASS), (GENERATED, PASS), (CUT, CUTS)),
-        *((QUIET, CLOSE), (SUSPENDED, DROP), (QUIET, CLOSE_CUT)),
+        *((QUIET, CLOSE), (SUSPENDED, DROP), (QUIET, CLOSE_CUT), (MUTED, CLOSE_CUT)),
+    ),
+    MUTED: (
+        *((MUTED, DROP), (MUTED, DROP), (MUTED, DROP)),
+        *((QUIET, DROP), (MUTED, DROP), (QUIET, DROP), (MUTED, CLOSE)),
+    ),
+    BARRED: (
+        *((MUTED, DROP), (BARRED, DROP), (BARRED, CUTS)),
+        *((QUIET, DROP), (BARRED, DROP), (BARRED, DROP), (BARRED, CLOSE)),
     ),
 }
 
@@ -141,3 +155,24 @@ def test_a_segment_is_all_of_its_pieces() -> None:
     segment.add("a")
     segment.add("b")
     assert segment.merged() == "ab"
+
+
+def test_only_a_muted_turn_that_was_begun_is_waited_for() -> None:
+    # contract 5.13
+    barred = turns(QUIET)
+    barred.asked()
+    assert barred.bar(0.0) is CLOSE
+    assert barred.deadline() is None
+    barred.beat(CONTENT, 1.0)
+    assert barred.deadline() == 1.0 + MUTE_SETTLE
+    barred.beat(LOST, 2.0)
+    assert barred.deadline() is None, "the next link is waited for"
+    barred.resumed(3.0, asked=False)
+    assert barred.deadline() == 3.0 + RESUME_SETTLE
+
+
+@pytest.mark.parametrize("floor", [MUTED, BARRED, SPEAKING])
+def test_a_fresh_session_is_not_muted(floor: Floor) -> None:
+    fresh = turns(floor)
+    fresh.begin_anew()
+    assert fresh.floor is (SPEAKING if floor is SPEAKING else QUIET)

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from antiphon.core.commands import Command, Dial, Emit, End, Send, Store
+from antiphon.core.commands import Command, Dial, Emit, End, Growing, Review, Send, Store, Typed
 from antiphon.core.messages import ActivityStarted, ToolResults, Turn
 from antiphon.errors import ConnectionLost
 from antiphon.events import Event, EventActions, Lifecycle
-from antiphon.testing.facets import EVENT_FACETS, Expected, describe, emit, end, facets, send, store
+from antiphon.testing.facets import EVENT_FACETS, Expected, describe, emit, end, facets, review, send, store
 from antiphon.testing.script import media
 from antiphon.types import (
     Blob,
@@ -46,6 +46,7 @@ def shown(*parts: Part) -> Event:
     return Event(author="a", content=Content(role="model", parts=list(parts)))
 
 
+TOLD = Content(role="user", parts=[])
 EVENTS: list[tuple[Event, dict[str, Any]]] = [
     (
         Event(author="a", content=HELLO, partial=False),
@@ -87,6 +88,7 @@ EVENTS: list[tuple[Event, dict[str, Any]]] = [
     (Event(go_away=GoAway(time_left="9s")), {"go_away": "9s"}),
     (Event(actions=EventActions(state_delta={"k": 1})), {"state_delta": {"k": 1}, "artifact_delta": None}),
     (Event(actions=EventActions(artifact_delta={"a": 0})), {"artifact_delta": {"a": 0}, "state_delta": None}),
+    (Event(actions=EventActions(told={"e": TOLD})), {"told": {"e": TOLD}}),
     (Event(actions=EventActions(transfer_to_agent="two")), {"transfer_to": "two"}),
     (Event(lifecycle=LIFECYCLE), {"lifecycle": "closed", "reason": "r", "by": "user", "attempt": 1}),
     (Event(lifecycle=LIFECYCLE), {"resumed": True, "time_left": 2.0, "call_ids": ["c"]}),
@@ -154,3 +156,12 @@ def test_matchers_and_commands_describe_themselves_alike() -> None:
     assert describe(Emit(shown(Part(text="a")))) == "emit(author='a', role='model', text='a', stored=False)"
     assert describe(End("r", "user")) == "end(reason='r', by='user')"
     assert describe(Dial(1, "agent")) == "Dial(link=1, agent='agent')"
+
+
+def test_what_callbacks_are_shown_is_asked_by_facet() -> None:
+    shown = Review(3, "a", Growing("model", "hi"))
+    assert review(Growing, id=3, agent="a", speaker="model", text="hi").differences(shown) == []
+    assert review(Typed, text="ho").differences(shown) == [
+        f"about: expected {Typed!r}, got {Growing!r}",
+        "text: expected 'ho', got 'hi'",
+    ]
