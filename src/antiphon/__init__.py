@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from antiphon import errors, types
-    from antiphon.agents import Agent, InvocationContext, ReadonlyContext, SequentialAgent
+    from antiphon.agents import Agent, InvocationContext, ReadonlyContext, SequentialAgent, Veto
     from antiphon.artifacts import FileArtifactService, InMemoryArtifactService
     from antiphon.config import Limits, Retry, RunConfig, StreamingMode
     from antiphon.errors import AntiphonError, ConfigurationError, ModelConnectionError
@@ -64,13 +64,14 @@ __all__ = [
     "Session",
     "StreamingMode",
     "ToolContext",
+    "Veto",
     "errors",
     "google_search",
     "types",
 ]
 
 _HOMES = {
-    "agents": ("Agent", "InvocationContext", "ReadonlyContext", "SequentialAgent"),
+    "agents": ("Agent", "InvocationContext", "ReadonlyContext", "SequentialAgent", "Veto"),
     "artifacts": ("FileArtifactService", "InMemoryArtifactService"),
     "config": ("Limits", "Retry", "RunConfig", "StreamingMode"),
     "errors": ("AntiphonError", "ConfigurationError", "ModelConnectionError"),

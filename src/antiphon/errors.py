@@ -12,6 +12,7 @@ from __future__ import annotations
 __all__ = [
     "AntiphonError",
     "AuthenticationRefused",
+    "CallbackFailed",
     "ConfigurationError",
     "ConnectionLost",
     "ConsumerTooSlow",
@@ -85,6 +86,10 @@ class SchemaMismatch(ConfigurationError):
 
 class UsageError(AntiphonError, ValueError):
     """This call is refused; nothing was changed by it."""
+
+
+class CallbackFailed(UsageError):
+    """A callback or a guardrail raised, took too long, or returned what it must not (contract 5.10)."""
 
 
 class InvalidContent(UsageError):

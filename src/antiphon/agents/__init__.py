@@ -1,6 +1,7 @@
 """Agents: who talks, and who comes next."""
 
 from antiphon.agents.base import BaseAgent
+from antiphon.agents.callbacks import Veto
 from antiphon.agents.cast import Speaker, Troupe, assemble
 from antiphon.agents.context import InvocationContext, ReadonlyContext
 from antiphon.agents.llm import Agent
@@ -14,5 +15,6 @@ __all__ = [
     "SequentialAgent",
     "Speaker",
     "Troupe",
+    "Veto",
     "assemble",
 ]

@@ -1,9 +1,11 @@
 """What every agent has: a name, what it is for, and agents below it."""
 
 from collections.abc import Iterator
-from typing import Self
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator, model_validator
+
+from antiphon.agents.callbacks import as_callbacks
 
 __all__ = ["BaseAgent"]
 
@@ -18,6 +20,16 @@ class BaseAgent(BaseModel):
     description: str = ""
     """What it is for, in one line: other agents decide by it whether to hand over."""
     sub_agents: tuple["BaseAgent", ...] = ()
+    before_agent_callback: Any = ()
+    """`(callback_context) -> Content | None`, called before it begins. What it returns is said in its place,
+    and the agent is passed over. One or several, sync or async, as all callbacks (contract 5.10)."""
+    after_agent_callback: Any = ()
+    """`(callback_context) -> Content | None`, called when it is done. What it returns is said last."""
+
+    @field_validator("before_agent_callback", "after_agent_callback", mode="after")
+    @classmethod
+    def _are_agent_callbacks(cls, given: Any, info: ValidationInfo) -> Any:
+        return as_callbacks(given, info.field_name or "")
 
     @field_validator("name")
     @classmethod

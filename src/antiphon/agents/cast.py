@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from antiphon.agents.llm import Agent
 from antiphon.agents.sequential import SequentialAgent
 from antiphon.core.handover import Cast, Role
+from antiphon.core.reviews import Asks, Circle
 from antiphon.errors import ConfigurationError, UnsupportedByModel
 from antiphon.models import LiveModel, resolve
 from antiphon.tools import BaseTool, BaseToolset, task_completed_tool, transfer_tool
@@ -32,6 +33,7 @@ class Speaker:
     toolsets: tuple[BaseToolset, ...] = ()
     targets: Mapping[str, str] = field(default_factory=dict)
     """Who it may hand over to, with what they are for."""
+    circles: tuple[Circle, ...] = ()
 
     def declarations(self) -> list[Tool]:
         """What its model is told of its tools: all functions in one, then the model-side ones."""
@@ -46,6 +48,8 @@ class Troupe:
 
     speakers: dict[str, Speaker]
     cast: Cast
+    agents: dict[str, BaseAgent] = field(default_factory=dict)
+    """All of them, groups included."""
 
     def toolsets(self) -> list[BaseToolset]:
         """All toolsets, each once."""
@@ -58,7 +62,7 @@ class Troupe:
         """
         speakers = {name: _equipped(speaker, found) for name, speaker in self.speakers.items()}
         roles = {name: _role(speaker) for name, speaker in speakers.items()}
-        return Troupe(speakers, Cast(roles, self.cast.first))
+        return Troupe(speakers, Cast(roles, self.cast.first), self.agents)
 
 
 @dataclass(slots=True)
@@ -69,6 +73,8 @@ class _Place:
     model: str | LiveModel | None = None
     successor: str | None = None
     sequential: bool = False
+    circles: tuple[Circle, ...] = ()
+    """The groups it is in, the outermost first, as far as they have callbacks."""
     peers: list[BaseAgent] = field(default_factory=list)
 
 
@@ -80,15 +86,17 @@ def assemble(root: BaseAgent) -> Troupe:
     speakers: dict[str, Speaker] = {}
     _enter(root, _Place(), speakers)
     roles = {name: _role(speaker) for name, speaker in speakers.items()}
-    return Troupe(speakers, Cast(roles, _entry(root).name))
+    agents = {agent.name: agent for agent in root.walk()}
+    return Troupe(speakers, Cast(roles, _entry(root).name), agents)
 
 
 def _enter(agent: BaseAgent, place: _Place, speakers: dict[str, Speaker]) -> None:
+    circles = (*place.circles, *_circle(agent, place.successor))
     if isinstance(agent, SequentialAgent):
         steps = agent.sub_agents
         for at, step in enumerate(steps):
             successor = _entry(steps[at + 1]).name if at + 1 < len(steps) else place.successor
-            _enter(step, _Place(None, place.model, successor, sequential=True), speakers)
+            _enter(step, _Place(None, place.model, successor, True, circles), speakers)
         return
     if not isinstance(agent, Agent):
         raise ConfigurationError(
@@ -103,13 +111,18 @@ def _enter(agent: BaseAgent, place: _Place, speakers: dict[str, Speaker]) -> Non
     targets = _targets(agent, place)
     tools = _tools(agent, targets, sequential=place.sequential)
     toolsets = tuple(each for each in agent.tools if isinstance(each, BaseToolset))
-    speaker = Speaker(agent, resolve(model), tools, place.successor, toolsets, targets)
+    speaker = Speaker(agent, resolve(model), tools, place.successor, toolsets, targets, circles)
     _refuse_thinking(speaker)
     _refuse_waiting(speaker)
     speakers[agent.name] = speaker
     for below in agent.sub_agents:
         peers = [peer for peer in agent.sub_agents if peer is not below]
-        _enter(below, _Place(agent, model, peers=peers), speakers)
+        _enter(below, _Place(agent, model, circles=place.circles, peers=peers), speakers)
+
+
+def _circle(agent: BaseAgent, successor: str | None) -> list[Circle]:
+    before, after = bool(agent.before_agent_callback), bool(agent.after_agent_callback)
+    return [Circle(agent.name, before, after, successor)] if before or after else []
 
 
 def _tools(agent: Agent, targets: Mapping[str, str], *, sequential: bool) -> dict[str, BaseTool]:
@@ -193,6 +206,13 @@ def _role(speaker: Speaker) -> Role:
     facts = {
         name: replace(tool.facts, streaming=tool.kind == "stream") for name, tool in speaker.tools.items()
     }
+    agent, can = speaker.agent, speaker.model.capabilities
+    asks = Asks(
+        before_model=bool(agent.before_model_callback) and not can.calls_hooks,
+        after_model=bool(agent.after_model_callback) and not can.calls_hooks,
+        model_error=bool(agent.on_model_error_callback) and not can.calls_hooks,
+        guardrails=bool(agent.guardrails),
+    )
     return Role(
-        speaker.agent.name, facts, speaker.model.capabilities, speaker.successor, tuple(speaker.targets)
+        agent.name, facts, can, speaker.successor, tuple(speaker.targets), asks, speaker.circles
     )

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from pydantic import field_validator
+from pydantic import ValidationInfo, field_validator
 
 from antiphon.agents.base import BaseAgent
+from antiphon.agents.callbacks import as_callbacks
 from antiphon.agents.instructions import Instruction
 from antiphon.models import LiveModel
 from antiphon.tools import BaseTool, BaseToolset, as_tool
@@ -41,6 +42,25 @@ class Agent(BaseAgent):
     """Temperature, voice and the like; `speech_config` here goes before the run's."""
     disallow_transfer_to_parent: bool = False
     disallow_transfer_to_peers: bool = False
+    before_model_callback: Any = ()
+    """`(callback_context, llm_request) -> LlmResponse | None`, before the model is asked. Live, it is called
+    with what the user wrote, which waits for it and may be changed in place, and with what the user said
+    aloud; what it returns is said in the model's place (contract 5.10)."""
+    after_model_callback: Any = ()
+    """`(callback_context, llm_response) -> LlmResponse | None`. Live, it is called with each whole piece of
+    the model's words, never with audio; what it returns is yielded and stored in its place."""
+    on_model_error_callback: Any = ()
+    """`(callback_context, llm_request, error) -> LlmResponse | None`; what it returns is said instead."""
+    before_tool_callback: Any = ()
+    """`(tool, args, tool_context) -> dict | None`. It may change `args` in place; what it returns is the
+    result, and the tool is not run."""
+    after_tool_callback: Any = ()
+    """`(tool, args, tool_context, tool_response) -> dict | None`; what it returns is the result instead."""
+    on_tool_error_callback: Any = ()
+    """`(tool, args, tool_context, error) -> dict | None`; what it returns makes a result of the error."""
+    guardrails: Any = ()
+    """`(callback_context, speaker, text) -> Veto | str | bool | None`: sees what is said as it comes, and
+    stops it by a veto (contract 5.13). `speaker` is `"user"` or `"model"`."""
 
     @field_validator("tools")
     @classmethod
@@ -53,6 +73,19 @@ class Agent(BaseAgent):
                 f"Two tools are called {', '.join(sorted(twice))}; every tool of an agent needs its own name."
             )
         return made
+
+    @field_validator(
+        "before_model_callback",
+        "after_model_callback",
+        "on_model_error_callback",
+        "before_tool_callback",
+        "after_tool_callback",
+        "on_tool_error_callback",
+        "guardrails",
+    )
+    @classmethod
+    def _are_callbacks(cls, given: Any, info: ValidationInfo) -> Any:
+        return as_callbacks(given, info.field_name or "")
 
     @field_validator("generate_content_config")
     @classmethod
