@@ -18,7 +18,8 @@ from antiphon.core.commands import RunTool
 from antiphon.core.signals import ToolFinished, ToolYielded
 from antiphon.runtime.streams import InputStreams
 from antiphon.runtime.tasks import TaskOwner
-from antiphon.runtime.toolrunner import THREADS, ToolRunner, _Threads
+from antiphon.runtime.threads import THREADS, Threads
+from antiphon.runtime.toolrunner import ToolRunner
 from antiphon.tools import BaseTool, ToolError, as_tool
 from antiphon.types import Blob
 from tests.runtime.near_model import until
@@ -649,7 +650,7 @@ def test_a_result_for_a_loop_that_closed_without_cancelling_is_dropped(
     loop = asyncio.new_event_loop()
 
     async def submit() -> asyncio.Future[bool]:
-        return loop.run_in_executor(_Threads(), release.wait)
+        return loop.run_in_executor(Threads("antiphon-tool"), release.wait)
 
     future = loop.run_until_complete(submit())
     [thread] = set(threading.enumerate()) - threads

@@ -10,6 +10,7 @@ from antiphon.tools import CallbackContext, ToolContext
 if TYPE_CHECKING:
     from antiphon.agents import InvocationContext
     from antiphon.core.commands import RunTool
+    from antiphon.events import EventActions
     from antiphon.tools import Artifacts
 
 __all__ = ["Contexts"]
@@ -32,12 +33,13 @@ class Contexts:
             artifacts=self._artifacts,
         )
 
-    def for_callback(self, agent: str) -> CallbackContext:
-        """For one round of an agent's callbacks."""
+    def for_callback(self, agent: str, actions: EventActions | None = None) -> CallbackContext:
+        """For one round of an agent's callbacks, which write to `actions`."""
         return CallbackContext(
             self.invocation.session,
             agent_name=agent,
             invocation_id=self.invocation.invocation_id,
+            actions=actions,
             artifacts=self._artifacts,
         )
 

@@ -22,6 +22,7 @@ from antiphon.core.commands import (
     HangUp,
     Place,
     Record,
+    Review,
     RunTool,
     SaveConversation,
     SaveRecording,
@@ -33,12 +34,15 @@ from antiphon.core.signals import (
     Signal,
     Tick,
 )
+from antiphon.runtime.callbacks import Callbacks
 from antiphon.runtime.contexts import Contexts
+from antiphon.runtime.hooks import Hooks, ToolHooks
 from antiphon.runtime.intake import Intake
 from antiphon.runtime.links import LinkBoard
 from antiphon.runtime.opening import Opening
 from antiphon.runtime.outlet import Outlet
 from antiphon.runtime.recorder import Recorder
+from antiphon.runtime.reviewer import Reviewer
 from antiphon.runtime.streams import InputStreams
 from antiphon.runtime.tasks import TaskOwner
 from antiphon.runtime.toolrunner import ToolRunner
@@ -98,7 +102,16 @@ class Driver:
         self._intake = Intake(queue, self.feed, self._takes_more, streams, keep_shed=records)
         self._links = LinkBoard(config, models, self._tasks, self.feed, self._intake.drain)
         contexts = Contexts(invocation, artifacts)
-        self._opening = Opening(contexts, troupe, self._links, self._tasks, self._fail)
+        callbacks = Callbacks(self._tasks, config.callback_timeout)
+        self._reviewer = Reviewer(troupe, callbacks, contexts, self._tasks, self.feed, self._fail)
+        self._opening = Opening(
+            contexts,
+            troupe,
+            self._links,
+            self._tasks,
+            self._fail,
+            lambda agent: Hooks(agent, callbacks, contexts, self.feed),
+        )
         self._recorder = Recorder(invocation, artifacts, self.feed, self._tasks)
         self._tools = ToolRunner(
             lambda agent: troupe.speakers[agent].tools,
@@ -107,6 +120,7 @@ class Driver:
             self._tasks,
             streams,
             self._opening.obstacle,
+            lambda agent: ToolHooks(troupe.speakers[agent].agent, callbacks),
         )
         self._pump = _Pump()
 
@@ -222,6 +236,8 @@ class Driver:
                     self._links.hang_up(link, code, reason)
                 case Record() | SaveRecording() | Place() | Cut() | SaveConversation():
                     self._recorder.perform(command)
+                case Review():
+                    self._reviewer.start(command)
                 case End(_, _, error):
                     self._intake.stop()
                     self._pump.stop()

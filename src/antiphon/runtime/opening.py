@@ -15,8 +15,9 @@ from antiphon.models import Setup
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from antiphon.agents import Troupe
+    from antiphon.agents import Agent, Troupe
     from antiphon.core.commands import Begin
+    from antiphon.models import ModelHooks
     from antiphon.runtime.contexts import Contexts
     from antiphon.runtime.links import LinkBoard
     from antiphon.runtime.tasks import TaskOwner
@@ -31,7 +32,10 @@ SLOW: Final = 1.0
 
 
 class Opening:
-    """Sets sessions up on dialled links. `fail` takes what the application's own code raises meanwhile."""
+    """Sets sessions up on dialled links. `fail` takes what the application's own code raises meanwhile.
+
+    `hooks` makes the hooks of an agent whose model asks them around each call.
+    """
 
     def __init__(
         self,
@@ -40,12 +44,14 @@ class Opening:
         links: LinkBoard,
         tasks: TaskOwner,
         fail: Callable[[BaseException], None],
+        hooks: Callable[[Agent], ModelHooks],
     ) -> None:
         self._contexts = contexts
         self._troupe = troupe
         self._links = links
         self._tasks = tasks
         self._fail = fail
+        self._hooks = hooks
 
     def begin(self, begin: Begin) -> None:
         """Sets the session up, without waiting for an instruction that takes its time."""
@@ -100,6 +106,7 @@ class Opening:
             handle=begin.handle,
             history=told.history,
             pending=told.pending,
+            hooks=self._hooks(speaker.agent) if speaker.model.capabilities.calls_hooks else None,
         )
         took = loop.time() - asked_at
         if not self._links.begin(begin.link, setup) and took > SLOW:

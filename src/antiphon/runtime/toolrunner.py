@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
-import threading
-from collections import deque
-from concurrent.futures import Executor, Future
 from contextlib import ExitStack, contextmanager, suppress
+from copy import deepcopy
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, assert_never
+from typing import TYPE_CHECKING, Any, assert_never
 
 from antiphon.core.signals import ToolFinished, ToolYielded
+from antiphon.runtime.threads import THREADS, Threads
 from antiphon.tools import ToolError
 from antiphon.tools.result import (
     cannot_begin,
@@ -24,88 +24,26 @@ from antiphon.tools.result import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 
     from antiphon.core.commands import RunTool
     from antiphon.events import EventActions
+    from antiphon.runtime.hooks import ToolHooks
     from antiphon.runtime.streams import InputStreams
     from antiphon.runtime.tasks import TaskOwner
     from antiphon.tools import BaseTool, ToolContext
 
-__all__ = ["THREADS", "ToolRunner"]
+__all__ = ["ToolRunner"]
 
 log = logging.getLogger(__name__)
-
-THREADS: Final = 32
-"""Sync tools that run at the same time in one conversation; more wait their turn, in that one only.
-
-A thread cannot be stopped from outside: a tool that hangs keeps its own, though its call has ended.
-"""
-
-_P = ParamSpec("_P")
-_T = TypeVar("_T")
-
-
-class _Threads(Executor):
-    """The threads of one conversation's sync tools, to be used on its loop.
-
-    They are daemons and end when nothing waits: one that hangs holds up no other conversation, nor the exit.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._waiting: deque[Callable[[], None]] = deque()
-        self._running = 0
-
-    def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
-        future: Future[_T] = Future()
-        loop = asyncio.get_running_loop()
-
-        def job() -> None:
-            if not future.set_running_or_notify_cancel():
-                return
-            try:
-                result = fn(*args, **kwargs)
-            except BaseException as error:
-                if not loop.is_closed():  # else nobody waits any more
-                    future.set_exception(error)
-            else:
-                if not loop.is_closed():
-                    future.set_result(result)
-
-        with self._lock:
-            if self._running >= THREADS:
-                if not self._waiting:
-                    log.warning("All %d threads for the sync tools of a conversation are taken.", THREADS)
-                self._waiting.append(job)
-                return future
-            self._running += 1
-        try:
-            threading.Thread(target=self._work, args=(job,), name="antiphon-tool", daemon=True).start()
-        except BaseException:
-            with self._lock:
-                self._running -= 1
-            raise
-        return future
-
-    def _work(self, job: Callable[[], None] | None) -> None:
-        while job is not None:
-            job()
-            job = self._next()
-
-    def _next(self) -> Callable[[], None] | None:
-        with self._lock:
-            if self._waiting:
-                return self._waiting.popleft()
-            self._running -= 1
-            return None
 
 
 class ToolRunner:
     """The running tools of one conversation. `report` takes their signals.
 
     `tools` are those of an agent by name, `context_of` makes the context of a call, `streams` give those that
-    want it the user's media, `obstacle` says why the agent that a call hands over to could not begin.
+    want it the user's media, `obstacle` says why the agent that a call hands over to could not begin. `hooks`
+    are an agent's callbacks around its calls; their time is their own, and not the tool's (contract 5.10).
 
     A call is reported finished once at most, and exactly once unless it is cancelled: whatever the tool does,
     a call that goes wrong is an answer to the model, and not the end of the conversation (contract 5.4).
@@ -119,6 +57,7 @@ class ToolRunner:
         tasks: TaskOwner,
         streams: InputStreams,
         obstacle: Callable[[ToolContext], str | None],
+        hooks: Callable[[str], ToolHooks | None] = lambda agent: None,
     ) -> None:
         self._tools = tools
         self._context_of = context_of
@@ -126,7 +65,8 @@ class ToolRunner:
         self._tasks = tasks
         self._streams = streams
         self._obstacle = obstacle
-        self._threads = _Threads()
+        self._hooks = hooks
+        self._threads = Threads("antiphon-tool")
         self._running: dict[str, asyncio.Task[None]] = {}
 
     def __len__(self) -> int:
@@ -134,9 +74,7 @@ class ToolRunner:
 
     def start(self, call: RunTool) -> None:
         """Runs the call, as an id that is not running."""
-        task = self._tasks.spawn(self._run(call), f"antiphon-tool {call.name}")
-        self._running[call.call_id] = task
-        task.add_done_callback(lambda _: self._running.pop(call.call_id, None))
+        self._spawn(call, partial(self._outcome, call))
 
     def cancel(self, call_id: str) -> None:
         """Stops the call, and reports nothing more of it.
@@ -149,14 +87,23 @@ class ToolRunner:
             self._streams.close(call_id)
             self._tasks.cancel(task)
 
-    async def _run(self, call: RunTool) -> None:
+    def _spawn(self, call: RunTool, outcome: Callable[[], Coroutine[Any, Any, ToolFinished]]) -> None:
+        task = self._tasks.spawn(self._run(call, outcome), f"antiphon-tool {call.name}")
+        self._running[call.call_id] = task
+        task.add_done_callback(partial(self._ended, call.call_id))
+
+    def _ended(self, call_id: str, task: asyncio.Task[None]) -> None:
+        if self._running.get(call_id) is task:
+            del self._running[call_id]
+
+    async def _run(self, call: RunTool, outcome: Callable[[], Coroutine[Any, Any, ToolFinished]]) -> None:
         """Ends the call, whatever it raises.
 
         Caught in the outermost frame: a `GeneratorExit` out of something awaited closes those within.
         """
         task = asyncio.current_task()
         try:
-            finished = await self._outcome(call)
+            finished = await outcome()
         except ToolError as told:
             finished = ToolFinished(call.call_id, told.response(), failed=True)
         except KeyboardInterrupt:
@@ -180,11 +127,52 @@ class ToolRunner:
         if tool is None:
             return ToolFinished(call.call_id, unknown_tool(call.name, tools), failed=True)
         context = self._context_of(call)
+        hooks = self._hooks(call.agent)
         with ExitStack() as held:
             if tool.wants_input_stream is not None:
                 context.input_stream = held.enter_context(self._streams.open(call.call_id, call.name))
-            begin = held.enter_context(self._limited(call, tool))
-            response = await self._result(tool, call, context, begin)
+            if hooks is None or not hooks.any:
+                begin = held.enter_context(self._limited(call, tool))
+                response = await self._result(tool, call, context, begin)
+            else:
+                response = await self._hooked(tool, call, context, hooks)
+        return self._finished(call, response, context)
+
+    async def _hooked(
+        self, tool: BaseTool, call: RunTool, context: ToolContext, hooks: ToolHooks
+    ) -> dict[str, Any] | None:
+        """The same, with callbacks around it. They see a copy of the arguments, as the model gave them."""
+        call = replace(call, args=deepcopy(call.args))
+        given = await hooks.before(tool, call.args, context)
+        if given is not None:
+            response = tool_response(given)
+        else:
+            try:
+                late = partial(self._late, tool, call, context, hooks)
+                with self._limited(call, tool, late) as begin:
+                    result = await self._result(tool, call, context, begin, hooks)
+            except Exception as error:
+                given = await hooks.failed(tool, call.args, context, error)
+                if given is None:
+                    raise
+                return tool_response(given)
+            if result is None or tool.kind == "stream":
+                return result
+            response = result
+        given = await hooks.after(tool, call.args, context, response)
+        return response if given is None else tool_response(given)
+
+    async def _late(
+        self, tool: BaseTool, call: RunTool, context: ToolContext, hooks: ToolHooks, seconds: float
+    ) -> ToolFinished:
+        """A call that took too long: callbacks may have a result instead."""
+        error = TimeoutError(f"{call.name} took longer than {seconds:g} s.")
+        given = await hooks.failed(tool, call.args, context, error)
+        if given is None:
+            return ToolFinished(call.call_id, timed_out(call.name, seconds), failed=True)
+        return self._finished(call, tool_response(given), context)
+
+    def _finished(self, call: RunTool, response: dict[str, Any] | None, context: ToolContext) -> ToolFinished:
         obstacle = self._obstacle(context)
         if obstacle is not None:
             log.error("%s of %s was not done: %s", call.name, call.agent, obstacle)
@@ -200,7 +188,12 @@ class ToolRunner:
         )
 
     async def _result(
-        self, tool: BaseTool, call: RunTool, context: ToolContext, begin: Callable[[], None]
+        self,
+        tool: BaseTool,
+        call: RunTool,
+        context: ToolContext,
+        begin: Callable[[], None],
+        hooks: ToolHooks | None = None,
     ) -> dict[str, Any] | None:
         made = tool.bind(call.args, context)
         value: object = None
@@ -215,7 +208,7 @@ class ToolRunner:
                 begun = partial(loop.call_soon_threadsafe, begin)
                 value = await loop.run_in_executor(self._threads, _in_thread, begun, run)
             case "stream":
-                if await self._relay(call, made(), context):  # all has been said
+                if await self._relay(tool, call, made(), context, hooks):  # all has been said
                     return None if tool.facts.long_running else {}  # nothing follows (contract 5.7)
             case _:
                 assert_never(tool.kind)
@@ -223,14 +216,25 @@ class ToolRunner:
             return None
         return tool_response(value)
 
-    async def _relay(self, call: RunTool, stream: AsyncIterator[object], context: ToolContext) -> bool:
+    async def _relay(
+        self,
+        tool: BaseTool,
+        call: RunTool,
+        stream: AsyncIterator[object],
+        context: ToolContext,
+        hooks: ToolHooks | None,
+    ) -> bool:
         """Reports each value as it comes (contract 5.7); whether there were any. Closes the generator."""
         some = False
         try:
             async for value in stream:
                 some = True
-                said, actions = tool_response(value), _take(context.actions)
-                self._yield(call, ToolYielded(call.call_id, said, actions, context.scheduling))
+                said = tool_response(value)
+                if hooks is not None and (given := await hooks.after(tool, call.args, context, said)):
+                    said = tool_response(given)
+                self._yield(
+                    call, ToolYielded(call.call_id, said, _take(context.actions), context.scheduling)
+                )
                 await asyncio.sleep(0)  # a tool that never waits leaves everybody else a turn
         finally:
             if (close := getattr(stream, "aclose", None)) is not None:
@@ -238,10 +242,15 @@ class ToolRunner:
         return some
 
     @contextmanager
-    def _limited(self, call: RunTool, tool: BaseTool) -> Iterator[Callable[[], None]]:
+    def _limited(
+        self,
+        call: RunTool,
+        tool: BaseTool,
+        late: Callable[[float], Coroutine[Any, Any, ToolFinished]] | None = None,
+    ) -> Iterator[Callable[[], None]]:
         """Ends the call `timeout` after what this gives is called: the model is told though the tool stays.
 
-        A call that waits for a thread has not begun.
+        A call that waits for a thread has not begun. `late` says how it has ended then.
         """
         loop = asyncio.get_running_loop()
         timer: asyncio.TimerHandle | None = None
@@ -262,6 +271,10 @@ class ToolRunner:
                     seconds,
                     THREADS,
                 )
+            if late is not None:
+                self.cancel(call.call_id)
+                self._spawn(call, partial(late, seconds))
+                return
             self._finish(call, ToolFinished(call.call_id, timed_out(call.name, seconds), failed=True))
             self.cancel(call.call_id)
 
