@@ -130,6 +130,7 @@ def test_a_group_that_is_passed_over_is_not_left() -> None:
 def test_the_last_words_are_those_of_after_agent_callbacks() -> None:
     # contract 1.5: the model's connection is closed meanwhile
     talk = talking() >> UserLeft() << HangUp(1) << review(Passage, leaving=("one", "all"), entering=())
+    assert talk.conversation.over, "what the user sends stays in the queue"
     assert talk >> user_turn("more") << NOTHING >> UserLeft() << NOTHING >> ModelText("x") << NOTHING
     assert (
         talk

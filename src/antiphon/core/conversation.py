@@ -134,8 +134,8 @@ class Conversation:
 
     @property
     def over(self) -> bool:
-        """Whether it has ended, though it may still wait for its recordings."""
-        return self._state.ending.over
+        """Whether it has ended, though it may still wait for callbacks and for its recordings."""
+        return self._state.ending.farewell is not None
 
     @property
     def waited(self) -> float:
