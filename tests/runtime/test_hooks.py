@@ -19,6 +19,7 @@ from antiphon import (
     types,
 )
 from antiphon.agents import InvocationContext
+from antiphon.core.commands import RunTool
 from antiphon.core.signals import Acted, ToolFinished, ToolYielded
 from antiphon.errors import ModelUnavailable
 from antiphon.runtime.callbacks import Callbacks
@@ -71,9 +72,10 @@ async def test_arguments_may_be_changed_before_they_are_checked() -> None:
     async def change(tool: Any, args: dict[str, Any], tool_context: Any) -> None:
         args["number"] = 4
 
-    asked = {"number": "many"}
+    asked: dict[str, Any] = {"number": "many"}
     made = bench(double, before_tool_callback=change)
-    finished = await made.run("double", **asked)
+    made.runner.start(RunTool("c1", "helper", "double", asked))
+    [finished] = await made.ended()
     assert finished.response == {"is": 8}
     assert asked == {"number": "many"}, "the call stays on record as the model made it"
 
