@@ -40,7 +40,13 @@ def bench(*tools: object, **callbacks: Any) -> Bench:
     named = {tool.name: tool for tool in map(as_tool, tools)}
     hooks = ToolHooks(Agent(name="helper", **callbacks), Callbacks(made.tasks, 1.0))
     made.runner = ToolRunner(
-        lambda agent: named, made.context_of, made.reports.append, made.tasks, lambda agent: hooks
+        lambda agent: named,
+        made.context_of,
+        made.reports.append,
+        made.tasks,
+        made.streams,
+        lambda context: None,
+        lambda agent: hooks,
     )
     return made
 

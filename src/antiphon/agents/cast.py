@@ -213,6 +213,4 @@ def _role(speaker: Speaker) -> Role:
         model_error=bool(agent.on_model_error_callback) and not can.calls_hooks,
         guardrails=bool(agent.guardrails),
     )
-    return Role(
-        agent.name, facts, can, speaker.successor, tuple(speaker.targets), asks, speaker.circles
-    )
+    return Role(agent.name, facts, can, speaker.successor, tuple(speaker.targets), asks, speaker.circles)

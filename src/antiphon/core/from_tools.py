@@ -90,8 +90,8 @@ def calls_cancelled(
 ) -> None:
     """The model took calls back, or a barge-in stopped them (contract 5.5).
 
-    With `tell_model` it is told, by the calls' ids alone: if it has given them up itself it need not know. It is
-    told later, when it was a veto (`withhold`); calls that were not even `run` may be among those.
+    With `tell_model` it is told, by the calls' ids alone: if it has given them up itself it need not know.
+    It is told later, when it was a veto (`withhold`); calls that were not even `run` may be among those.
     """
     why = "the turn was vetoed" if withhold else "cancelled before it was finished"
     stopped = [call for call in map(state.calls.get, ids) if call and state.abandon(call.id, why, runs=run)]

@@ -266,7 +266,7 @@ class ConversationState:
             self.end_turn(cut=True)
 
     def stop(self, call: Call, deed: Deed, *, runs: bool = True) -> None:
-        """Ends a call before its tool does, and the tool, unless it runs for another call too or not at all."""
+        """Ends a call before its tool does, and the tool, if it runs and not for another call too."""
         runs = runs and call.state is CallState.RUNNING
         self.calls.move(call.id, deed)
         if runs and not self.calls.of_run(call.run):

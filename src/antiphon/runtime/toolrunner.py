@@ -232,9 +232,7 @@ class ToolRunner:
                 said = tool_response(value)
                 if hooks is not None and (given := await hooks.after(tool, call.args, context, said)):
                     said = tool_response(given)
-                self._yield(
-                    call, ToolYielded(call.call_id, said, _take(context.actions), context.scheduling)
-                )
+                self._yield(call, ToolYielded(call.call_id, said, _take(context.actions), context.scheduling))
                 await asyncio.sleep(0)  # a tool that never waits leaves everybody else a turn
         finally:
             if (close := getattr(stream, "aclose", None)) is not None:
