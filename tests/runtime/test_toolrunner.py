@@ -578,7 +578,7 @@ async def test_the_timeout_of_a_sync_tool_begins_with_its_thread(caplog: pytest.
     assert responses["h"] is not None
     assert responses["h"]["error"]["code"] == "TIMEOUT"
     said = [record.getMessage() for record in caplog.records]
-    assert said[0] == f'All {THREADS} threads "antiphon-tool" of a conversation are taken.'
+    assert said[0] == f"All {THREADS} threads 'antiphon-tool' of a conversation are taken."
     assert "hangs took longer than 0.05 s. Its thread cannot be stopped" in said[1]
     assert len(said) == 2
 

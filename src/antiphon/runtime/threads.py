@@ -57,7 +57,7 @@ class Threads(Executor):
         with self._lock:
             if self._running >= THREADS:
                 if not self._waiting:
-                    log.warning("All %d threads "%s" of a conversation are taken.", THREADS, self._name)
+                    log.warning("All %d threads %r of a conversation are taken.", THREADS, self._name)
                 self._waiting.append(job)
                 return future
             self._running += 1
