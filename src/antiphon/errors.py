@@ -28,6 +28,7 @@ __all__ = [
     "QueueClosed",
     "QueueInUse",
     "QuotaExceeded",
+    "ReplayDiverged",
     "RequestRefused",
     "ResumptionRefused",
     "RuntimeLimitError",
@@ -38,6 +39,7 @@ __all__ = [
     "StaleSession",
     "StoreFailed",
     "StoreUnavailable",
+    "TapeUnusable",
     "ToolDeclarationError",
     "UnknownMimeType",
     "UnknownModel",
@@ -79,6 +81,10 @@ class ToolDeclarationError(ConfigurationError):
 
 class SchemaMismatch(ConfigurationError):
     """The session database has another version's schema; the message says what to run or install."""
+
+
+class TapeUnusable(ConfigurationError):
+    """A recorded conversation cannot be read or written; the message says where and why (contract 9)."""
 
 
 # One call cannot be done as asked.
@@ -187,6 +193,10 @@ class ConnectionLost(ModelConnectionError):
 
 class SetupTimeout(ConnectionLost):
     """The model did not get ready within `RunConfig.connect_timeout`."""
+
+
+class ReplayDiverged(ModelConnectionError):
+    """A replayed model was told something else than on its tape (contract 9.4): what, and where."""
 
 
 # The store failed.
