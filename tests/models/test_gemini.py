@@ -275,3 +275,27 @@ async def test_a_session_is_set_up_and_ends_in_good_order() -> None:  # contract
         await connection.close()
         assert await ears.lost_with() is None
         assert await first.closed() == 1000
+
+
+@pytest.mark.parametrize(
+    ("options", "secrets"),
+    [
+        ({}, []),
+        ({"api_key": "the key"}, ["the key", "the key"]),
+        ({"api_key": "auth_tokens/abc"}, ["auth_tokens/abc", "abc"]),
+        ({"base_url": "https://me:word@host/x?key=a%20b&alt=sse"}, ["word", "a b", "sse"]),
+        ({"headers": {"Authorization": "Bearer abc", "X-Team": "red"}}, ["Bearer abc", "abc"]),
+        ({"headers": {"x-goog-api-key": "abc", "Cookie": "id=1"}}, ["abc", "abc", "id=1", "id=1"]),
+    ],
+)
+def test_its_secrets_are_what_it_was_given_to_prove_itself_by(
+    options: dict[str, Any], secrets: list[str]
+) -> None:
+    """contract 9.2"""
+    assert list(Gemini("gemini-3.8-live", **options).secrets) == secrets
+
+
+def test_the_environments_key_is_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """contract 9.2"""
+    monkeypatch.setenv("GEMINI_API_KEY", "the key")
+    assert "the key" in Gemini("gemini-3.8-live").secrets

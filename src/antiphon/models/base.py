@@ -93,6 +93,11 @@ class LiveModel(ABC):
     def capabilities(self) -> Capabilities:
         """What it can do; asked before every run (contract 6.2)."""
 
+    @property
+    def secrets(self) -> Sequence[str]:
+        """Keys, tokens and the like that it was given; what is recorded is cleaned of them (contract 9.2)."""
+        return ()
+
     def check(self, config: RunConfig) -> None:
         """Refuses a run that cannot work, before anything is opened.
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from antiphon.errors import ConfigurationError, MissingCredentials, UnsupportedByModel
 from antiphon.models.base import Listener, LiveModel, ModelConnection
@@ -24,6 +25,8 @@ _GOOGLE: Final = "https://generativelanguage.googleapis.com"
 _SCHEMES: Final = {"http": "ws", "ws": "ws", "https": "wss", "wss": "wss"}
 _EPHEMERAL: Final = "auth_tokens/"
 _METHODS: Final = ("BidiGenerateContent", "BidiGenerateContentConstrained")
+_SECRET: Final = re.compile(r"auth|cookie|key|pass|secret|token", re.IGNORECASE)
+"""Headers of such names are not written down anywhere."""
 _MULTI_REGIONS: Final = ("us", "eu")
 
 
@@ -86,6 +89,15 @@ class Gemini(LiveModel):
     @property
     def capabilities(self) -> Capabilities:
         return self.profile.capabilities
+
+    @property
+    def secrets(self) -> list[str]:
+        parts = urlsplit(self._base_url)
+        query = [value for _, value in parse_qsl(parts.query)]
+        told = [value for name, value in self._headers.items() if _SECRET.search(name)]
+        words = [word for value in told for word in (value, value.split(" ", 1)[-1])]
+        token = self._api_key.removeprefix(_EPHEMERAL)
+        return [each for each in (self._api_key, token, parts.password or "", *query, *words) if each]
 
     def check(self, config: RunConfig) -> None:
         super().check(config)
