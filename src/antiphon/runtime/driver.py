@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from antiphon.events import Event
     from antiphon.queue import LiveRequestQueue
     from antiphon.runtime.metrics import Metrics
+    from antiphon.runtime.tape_writer import TapeWriter
     from antiphon.sessions import BaseSessionService
 
 __all__ = ["Driver"]
@@ -87,10 +88,16 @@ class Driver:
         sessions: BaseSessionService,
         artifacts: BaseArtifactService | None,
         metrics: Metrics,
+        writer: TapeWriter | None = None,
     ) -> None:
         config = invocation.run_config
         self._loop = asyncio.get_running_loop()
-        self._conversation = Conversation(troupe.cast, config, self._loop.time(), random.random)
+        self._tape = writer
+        now, chance = self._loop.time(), random.random
+        if writer is not None:
+            writer.begin(troupe.cast, config, invocation.invocation_id, now)
+            chance = writer.chance(chance)
+        self._conversation = Conversation(troupe.cast, config, now, chance)
         self._tasks = TaskOwner(self._crashed)
         self._outlet = Outlet(
             invocation, sessions, self._tasks, self._fail, lambda: self._conversation.agent, metrics
@@ -100,7 +107,7 @@ class Driver:
         records = config.save_live_blob or config.record_conversation
         streams = InputStreams()
         self._intake = Intake(queue, self.feed, self._takes_more, streams, keep_shed=records)
-        self._links = LinkBoard(config, models, self._tasks, self.feed, self._intake.drain)
+        self._links = LinkBoard(config, models, self._tasks, self.feed, self._intake.drain, writer)
         contexts = Contexts(invocation, artifacts)
         callbacks = Callbacks(self._tasks, config.callback_timeout)
         self._reviewer = Reviewer(troupe, callbacks, contexts, self._tasks, self.feed, self._fail)
@@ -130,7 +137,10 @@ class Driver:
         """Claims the queue and dials. Raises `QueueInUse`."""
         self._intake.open()
         self._outlet.open()
-        self._perform(self._conversation.start(self._loop.time()))
+        now = self._loop.time()
+        if self._tape is not None:
+            self._tape.started(now)
+        self._perform(self._conversation.start(now))
         self._set_timer()
         self._intake.drain()
         return self
@@ -188,7 +198,8 @@ class Driver:
         with suppress(TimeoutError):  # one that has crashed may have none
             async with asyncio.timeout((leave_by - self._loop.time()) * LAST_WORDS):
                 await self._pump.ended.wait()
-        await self._outlet.flush()
+        taped = [self._tape.close()] if self._tape is not None else []
+        await asyncio.gather(self._outlet.flush(), *taped)
 
     def _takes_more(self) -> bool:
         return self._links.writable and not self._conversation.over
@@ -208,7 +219,10 @@ class Driver:
         try:
             while pump.inbox:
                 try:
-                    self._perform(self._conversation.handle(pump.inbox.popleft(), self._loop.time()))
+                    signal, now = pump.inbox.popleft(), self._loop.time()
+                    if self._tape is not None:
+                        self._tape.fed(signal, now)
+                    self._perform(self._conversation.handle(signal, now))
                 except Exception as error:  # the caller, such as a socket, could do nothing about it
                     self._crashed(error)
         finally:
@@ -239,6 +253,8 @@ class Driver:
                 case Review():
                     self._reviewer.start(command)
                 case End(_, _, error):
+                    if self._tape is not None:
+                        self._tape.finish()
                     self._intake.stop()
                     self._pump.stop()
                     self._pump.ended.set()

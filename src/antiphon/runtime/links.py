@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from antiphon.config import RunConfig
     from antiphon.core.messages import Message
     from antiphon.core.signals import ModelSignal, Signal
+    from antiphon.runtime.tape_writer import TapeWriter
     from antiphon.runtime.tasks import TaskOwner
 
 __all__ = ["Link", "LinkBoard"]
@@ -71,7 +72,7 @@ class LinkBoard:
     """All links of one conversation.
 
     `models` are the agents', by name. `feed` takes the links' signals; `drain` is called when more may be
-    taken from the user.
+    taken from the user. `writer` writes down what models are told.
     """
 
     def __init__(
@@ -81,7 +82,9 @@ class LinkBoard:
         tasks: TaskOwner,
         feed: Callable[[Signal], None],
         drain: Callable[[], None],
+        writer: TapeWriter | None = None,
     ) -> None:
+        self._tape = writer
         self._config = config
         self._models = models
         self._tasks = tasks
@@ -101,6 +104,8 @@ class LinkBoard:
 
     def dial(self, number: int, agent: str) -> None:
         """Opens a connection to the agent's model; `LinkDialled` or `LinkLost` follows."""
+        if self._tape is not None:
+            self._tape.dialled(number, agent)
         model = self._models[agent]
         link = self._links[number] = Link(number, self._feed, self._drain, self._lost)
         link.opening = self._tasks.spawn(self._open(link, model), f"antiphon-dial {number}")
@@ -111,16 +116,22 @@ class LinkBoard:
         if link is None or link.connection is None:
             return False
         self._newest = number
+        if self._tape is not None:
+            self._tape.begun(number, setup)
         link.connection.begin(setup)
         return True
 
     def send(self, number: int, message: Message) -> None:
+        if self._tape is not None:
+            self._tape.told(number, message)
         self._links[number].send(message)
 
     def hang_up(self, number: int, code: int, reason: str) -> None:
         """Closes a link in good order, without waiting for it."""
         link = self._links.get(number)
         if link is not None:
+            if self._tape is not None:
+                self._tape.hung_up(number)
             self._tasks.spawn(self._close(link, code, reason), f"antiphon-hang-up {number}")
 
     async def close_all(self) -> None:

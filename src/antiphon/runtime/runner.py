@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 from uuid import uuid4
@@ -19,6 +21,7 @@ from antiphon.runtime.driver import Driver
 from antiphon.runtime.metrics import Metrics
 from antiphon.runtime.recovery import recover
 from antiphon.runtime.stereo import check_resampler
+from antiphon.runtime.tape_writer import TapeWriter
 from antiphon.runtime.toolsets import close_all, gather
 from antiphon.sessions import BaseSessionService, InMemorySessionService, Session
 
@@ -42,6 +45,8 @@ class Runner:
         agent: The root agent.
         session_service: Where conversations are stored.
         artifact_service: Where files are kept, for tools that save them and for recordings.
+        tapes: A folder, made if need be, in which every conversation is recorded to a file of its own, named
+            for when it began and its invocation (contract 9.1).
 
     Raises `ConfigurationError` when the agents cannot work, e.g. one has no model.
 
@@ -55,11 +60,13 @@ class Runner:
         agent: BaseAgent,
         session_service: BaseSessionService,
         artifact_service: BaseArtifactService | None = None,
+        tapes: str | Path | None = None,
     ) -> None:
         self.app_name = app_name
         self.agent = agent
         self.session_service = session_service
         self.artifact_service = artifact_service
+        self.tapes = None if tapes is None else Path(tapes)
         self.metrics = Metrics()
         """What all conversations have done so far, in numbers."""
         self._troupe: Troupe = assemble(agent)
@@ -72,17 +79,21 @@ class Runner:
         session_id: str,
         live_request_queue: LiveRequestQueue,
         run_config: RunConfig | dict[str, Any] | None = None,
+        tape: str | Path | None = None,
     ) -> AsyncGenerator[Event, None]:
         """One conversation: yields its events as they happen, until it ends (contract 1.3, 1.5).
+
+        `tape` names a file that does not exist yet, in which the conversation is recorded with all that is
+        said, secrets left out, to be replayed by `antiphon replay` and `ReplayModel` (contract, section 9).
 
         Toolsets are asked first, for `RunConfig.toolset_timeout` at most (contract 5.11).
 
         Before anything is opened it raises `SessionNotFound`, `QueueInUse`, `QueueClosed`,
         `UnsupportedByModel` or `MissingCredentials`, and `UsageError` or `ConfigurationError` for a queue or
-        a `run_config` (or the dict of one) that is none, or asks for a recording that nobody would keep.
-        After the last event it raises `ModelConnectionError` when the connection could not be kept,
-        `ConsumerTooSlow` when the caller does not read, and `StoreFailed` when the session service did not
-        take an event; the last also out of `aclose()`. However it ends, and also when the caller leaves
+        a `run_config` (or the dict of one) that is none, or asks for a recording that nobody would keep, and
+        `TapeUnusable`. After the last event it raises `ModelConnectionError` when the connection could not be
+        kept, `ConsumerTooSlow` when the caller does not read, and `StoreFailed` when the session service did
+        not take an event; the last also out of `aclose()`. However it ends, and also when the caller leaves
         early, nothing is left running (contract 1.6): leave by `aclose()`, e.g. of `contextlib.aclosing`, to
         have that done when the next line runs.
         """
@@ -100,27 +111,33 @@ class Runner:
         if isinstance(first.instruction, str):
             fill_in(first.instruction, session.state, first.name)  # what is missing is said before dialling
         invocation = InvocationContext(f"e-{uuid4()}", self.app_name, session, config)
-        troupe, missing = await self._equipped(invocation)
-        driver = Driver(
-            invocation,
-            troupe,
-            live_request_queue,
-            self.session_service,
-            self.artifact_service,
-            self.metrics,
-        )
-        running = self._running.setdefault((user_id, session_id), set())
-        running.add(driver)
+        whose = (user_id, session_id)
+        driver: Driver | None = None
+        writer = self._tape_writer(tape, invocation.invocation_id)
         try:
+            troupe, missing = await self._equipped(invocation)
+            driver = Driver(
+                invocation,
+                troupe,
+                live_request_queue,
+                self.session_service,
+                self.artifact_service,
+                self.metrics,
+                writer,
+            )
+            self._running.setdefault(whose, set()).add(driver)
             async with driver:
                 for event in missing:
                     yield event
                 async for event in driver.events():
                     yield event
         finally:
-            running.discard(driver)
-            if not running:
-                self._running.pop((user_id, session_id), None)
+            if writer is not None:
+                writer.release()
+            if driver is not None:
+                self._running[whose].discard(driver)
+                if not self._running[whose]:
+                    del self._running[whose]
 
     async def flush(self, *, user_id: str, session_id: str) -> None:
         """Returns when all that live runs of the session have yielded so far is stored (contract 4.7).
@@ -132,6 +149,16 @@ class Runner:
         """
         for driver in list(self._running.get((user_id, session_id), ())):
             await driver.stored()
+
+    def _tape_writer(self, tape: str | Path | None, invocation_id: str) -> TapeWriter | None:
+        if tape is None and self.tapes is not None:
+            with suppress(OSError):  # the writer says what is wrong with it
+                self.tapes.mkdir(parents=True, exist_ok=True)
+            tape = self.tapes / f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}_{invocation_id}.jsonl"
+        if tape is None:
+            return None
+        models = [speaker.model for speaker in self._troupe.speakers.values()]
+        return TapeWriter(tape, [secret for model in models for secret in model.secrets])
 
     async def aclose(self) -> None:
         """Closes the toolsets of the agents; to be called when no conversation runs any more (contract 5.11).
@@ -200,12 +227,15 @@ class Runner:
 class InMemoryRunner(Runner):
     """A runner whose sessions and artifacts live as long as it does."""
 
-    def __init__(self, agent: BaseAgent, *, app_name: str = "InMemoryRunner") -> None:
+    def __init__(
+        self, agent: BaseAgent, *, app_name: str = "InMemoryRunner", tapes: str | Path | None = None
+    ) -> None:
         super().__init__(
             app_name=app_name,
             agent=agent,
             session_service=InMemorySessionService(),
             artifact_service=InMemoryArtifactService(),
+            tapes=tapes,
         )
 
 

@@ -1,0 +1,84 @@
+"""A recorded conversation held again: the same events, byte for byte but for ids and times (contract 9.3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from antiphon.core.commands import Dial, Send
+from antiphon.models.tape import Dialled, Tape, Told
+from antiphon.runtime.replay import replay
+from tests.runtime.taped import SCENARIOS, Scenario, record, told
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.virtual_clock
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
+async def test_a_replay_gives_the_same_events_and_says_the_same_to_models(
+    scenario: Scenario, tmp_path: Path
+) -> None:
+    """contract 9.3"""
+    path = tmp_path / "tape.jsonl"
+    seen = await record(scenario, path)
+    tape = Tape.load(path)
+    assert tape.complete and not tape.truncated
+    steps = list(replay(tape))
+    again = [event for step in steps for event in step.events]
+    assert told(again) == told(seen)
+    assert seen, "something happened"
+    commands = [command for step in steps for command in step.commands]
+    assert [command for command in commands if isinstance(command, Send)] == [
+        Send(record.link, record.message) for record in tape.records if isinstance(record, Told)
+    ]
+    assert [command for command in commands if isinstance(command, Dial)] == [
+        Dial(record.link, record.agent) for record in tape.records if isinstance(record, Dialled)
+    ]
+
+
+@pytest.mark.virtual_clock
+async def test_a_replay_is_the_same_every_time_ids_and_times_included(tmp_path: Path) -> None:
+    """contract 9.3"""
+    path = tmp_path / "tape.jsonl"
+    seen = await record(SCENARIOS[0], path)
+    tape = Tape.load(path)
+    once, again = (
+        [event.model_dump_json() for step in replay(tape) for event in step.events] for _ in range(2)
+    )
+    assert once == again
+    events = [event for step in replay(tape) for event in step.events]
+    assert len({event.id for event in events}) == len(events)
+    assert {event.invocation_id for event in events} == {seen[0].invocation_id}
+    for event, original in zip(events, seen, strict=True):
+        assert 0 <= event.timestamp - tape.header.recorded < 1000
+        assert event.author == original.author
+
+
+@pytest.mark.virtual_clock
+async def test_chance_is_on_the_tape(tmp_path: Path) -> None:
+    """contract 9.3: the wait before a retry is partly random, and comes out the same"""
+    path = tmp_path / "tape.jsonl"
+    await record(next(each for each in SCENARIOS if each.name == "reseeding"), path)
+    tape = Tape.load(path)
+    dialled = [record.now for record in tape.records if isinstance(record, Dialled)]
+    dials = [step.at for step in replay(tape) for command in step.commands if isinstance(command, Dial)]
+    assert dials == [now - tape.header.now for now in dialled]
+    assert len(dials) == 2
+    without = Tape(tape.header, [r for r in tape.records if type(r).__name__ != "Drawn"], [])
+    assert len(without.records) < len(tape.records)
+    assert any(True for _ in replay(without)), "a tape of other rules draws from the middle"
+
+
+@pytest.mark.virtual_clock
+async def test_half_a_tape_replays_as_far_as_it_goes(tmp_path: Path) -> None:
+    """contract 9.5"""
+    path = tmp_path / "tape.jsonl"
+    seen = await record(SCENARIOS[0], path)
+    data = path.read_bytes()
+    tape = Tape.read(data[: len(data) // 2])
+    assert tape.truncated and not tape.complete
+    again = [event for step in replay(tape) for event in step.events]
+    assert 0 < len(again) < len(seen)
+    assert told(again) == told(seen)[: len(again)]
