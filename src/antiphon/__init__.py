@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from antiphon.events import ErrorCode, Event, EventActions, LlmResponse
     from antiphon.models import LiveModel, LlmRequest
     from antiphon.models.gemini import Gemini
+    from antiphon.models.replay import ReplayModel
     from antiphon.queue import LiveRequestQueue
     from antiphon.requests import LiveRequest
     from antiphon.runtime import InMemoryRunner, Runner
@@ -57,6 +58,7 @@ __all__ = [
     "McpToolset",
     "ModelConnectionError",
     "ReadonlyContext",
+    "ReplayModel",
     "Retry",
     "RunConfig",
     "Runner",
@@ -78,6 +80,7 @@ _HOMES = {
     "events": ("ErrorCode", "Event", "EventActions", "LlmResponse"),
     "models": ("LiveModel", "LlmRequest"),
     "models.gemini": ("Gemini",),
+    "models.replay": ("ReplayModel",),
     "queue": ("LiveRequestQueue",),
     "requests": ("LiveRequest",),
     "runtime": ("InMemoryRunner", "Runner"),
