@@ -45,11 +45,19 @@ class NoAnswer(AntiphonError):
 class Chat:
     """Run it once."""
 
-    def __init__(self, runner: Runner, terminal: Terminal, renderer: Renderer, config: RunConfig) -> None:
+    def __init__(
+        self,
+        runner: Runner,
+        terminal: Terminal,
+        renderer: Renderer,
+        config: RunConfig,
+        tape: str | None = None,
+    ) -> None:
         self._runner = runner
         self._terminal = terminal
         self._renderer = renderer
         self._config = config
+        self._tape = tape
         self._queue = LiveRequestQueue()
         self._exchange = Exchange()
         self._moved = asyncio.Event()
@@ -62,7 +70,11 @@ class Chat:
         """The whole conversation. Raises what `run_live` raises, and `NoAnswer`."""
         self._task = asyncio.current_task()
         events = self._runner.run_live(
-            user_id=user_id, session_id=session_id, live_request_queue=self._queue, run_config=self._config
+            user_id=user_id,
+            session_id=session_id,
+            live_request_queue=self._queue,
+            run_config=self._config,
+            tape=self._tape,
         )
         tasks = TaskOwner(self._fail)
         async with self._terminal.opened(self.interrupt):

@@ -142,6 +142,14 @@ def talk(
         typer.Option(help="Replaces the instruction of the agent that speaks first.", show_default=False),
     ] = None,
     usage: Annotated[bool, typer.Option("--usage", help="Show token counts after each turn.")] = False,
+    tape: Annotated[
+        str | None,
+        typer.Option(
+            help="Record the conversation, with all that is said, to this new file.",
+            metavar="FILE",
+            show_default=False,
+        ),
+    ] = None,
 ) -> int:
     """Chats with an agent in the terminal."""
     import asyncio
@@ -154,7 +162,7 @@ def talk(
     chosen = model if model is not None or app is not None else _DEFAULT_MODEL
     found = load_app(app) if app is not None else friendly_agent(chosen)
     runner = runner_for(found, model=chosen, instruction=instruction)
-    return asyncio.run(_chat(runner, text=text, user=user, session=session, usage=usage))
+    return asyncio.run(_chat(runner, text=text, user=user, session=session, usage=usage, tape=tape))
 
 
 @app.command(
@@ -179,6 +187,58 @@ def demo(
     import asyncio
 
     return asyncio.run(_demo(usage=usage))
+
+
+@app.command(
+    help=_help(
+        """
+        Show a recorded conversation again, from its tape alone: no model, no key, no network.
+
+        Record one by `antiphon talk --tape FILE`, `run_live(tape=FILE)` or `Runner(tapes=FOLDER)`.
+        """
+    ),
+    epilog=(
+        "[bold]Examples[/]\n\nantiphon replay call.jsonl\n\nantiphon replay call.jsonl --speed 4\n\n"
+        "antiphon replay call.jsonl.gz --fast --json\n\nantiphon replay call.jsonl --fast --audio voices\n\n"
+        + _CODES
+    ),
+)
+def replay(
+    tape: Annotated[str, typer.Argument(metavar="FILE", help="The tape.", show_default=False)],
+    speed: Annotated[float, typer.Option(min=0.01, help="1 is the time it took.", metavar="TIMES")] = 1.0,
+    fast: Annotated[bool, typer.Option("--fast", help="Do not wait at all.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Write the events, one a line.")] = False,
+    audio: Annotated[
+        str | None,
+        typer.Option(
+            help="Write what each speaker said to a WAV file there.", metavar="DIR", show_default=False
+        ),
+    ] = None,
+    usage: Annotated[bool, typer.Option("--usage", help="Show token counts after each turn.")] = False,
+) -> int:
+    """Shows a recorded conversation again."""
+    from pathlib import Path
+
+    from antiphon.cli.renderer import Renderer
+    from antiphon.cli.replay import Voices, shown, steps_of
+    from antiphon.cli.replay import as_json as lines_of
+    from antiphon.cli.terminal import PlainTerminal
+    from antiphon.models.tape import Tape
+
+    _quiet()
+    loaded = Tape.load(tape)
+    voices = Voices(Path(audio)) if audio is not None else None
+    steps = steps_of(loaded, None if fast else speed, voices)
+    if as_json:
+        for line in lines_of(steps):
+            print(line, flush=True)
+    else:
+        terminal = PlainTerminal(0, _console())
+        for pieces in shown(steps, Renderer(usage=usage), loaded):
+            terminal.write(pieces)
+    for path in voices.written if voices else ():
+        print(f"wrote {path}", file=sys.stderr)
+    return Exit.OK
 
 
 @app.command(
@@ -245,6 +305,7 @@ async def _chat(
     session: str | None = None,
     usage: bool = False,
     intro: str | None = None,
+    tape: str | None = None,
 ) -> int:
     from antiphon.agents import assemble
     from antiphon.cli.chat import Chat, Ending
@@ -270,7 +331,7 @@ async def _chat(
         first = troupe.cast.first
         how = "Type to talk, also while it speaks. Ctrl-C cuts it off, Ctrl-D leaves."
         terminal.write(renderer.note(f"{first} on {troupe.speakers[first].model.name}. {how}"))
-    ending = await Chat(runner, terminal, renderer, config).run(user, name)
+    ending = await Chat(runner, terminal, renderer, config, tape).run(user, name)
     return Exit.INTERRUPTED if ending is Ending.INTERRUPTED else Exit.OK
 
 

@@ -66,6 +66,7 @@ def runner_for(app: BaseAgent | Runner, *, model: str | LiveModel | None, instru
             agent=adapted(app.agent, model, instruction),
             session_service=app.session_service,
             artifact_service=app.artifact_service,
+            tapes=app.tapes,
         )
     return InMemoryRunner(adapted(app, model, instruction), app_name=app.name)
 
