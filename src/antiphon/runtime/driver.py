@@ -91,9 +91,9 @@ class Driver:
         writer: TapeWriter | None = None,
     ) -> None:
         config = invocation.run_config
-        self._loop = asyncio.get_running_loop()
+        self._pump = _Pump(asyncio.get_running_loop())
         self._tape = writer
-        now, chance = self._loop.time(), random.random
+        now, chance = self._pump.loop.time(), random.random
         if writer is not None:
             writer.begin(troupe.cast, config, invocation.invocation_id, now)
             chance = writer.chance(chance)
@@ -129,7 +129,6 @@ class Driver:
             self._opening.obstacle,
             lambda agent: ToolHooks(troupe.speakers[agent].agent, callbacks),
         )
-        self._pump = _Pump()
 
     # What the runner calls.
 
@@ -137,7 +136,7 @@ class Driver:
         """Claims the queue and dials. Raises `QueueInUse`."""
         self._intake.open()
         self._outlet.open()
-        now = self._loop.time()
+        now = self._pump.loop.time()
         if self._tape is not None:
             self._tape.started(now)
         self._perform(self._conversation.start(now))
@@ -157,7 +156,7 @@ class Driver:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         within = self._invocation.run_config.shutdown_timeout - self._conversation.waited
-        leave_by = self._loop.time() + within
+        leave_by = self._pump.loop.time() + within
         self._intake.close()
         self.feed(AppLeft())
         self._outlet.close()
@@ -184,19 +183,19 @@ class Driver:
             self._tasks.spawn(self._links.close_all(), "antiphon-close"),
             self._tasks.spawn(self._flush(leave_by), "antiphon-flush"),
         ]
-        _, late = await asyncio.wait(orderly, timeout=(leave_by - self._loop.time()) * ORDERLY)
+        _, late = await asyncio.wait(orderly, timeout=(leave_by - self._pump.loop.time()) * ORDERLY)
         if late:
             names = ", ".join(task.get_name() for task in late)
             log.error("Ending %s takes too long: %s is cut off.", self._invocation.invocation_id, names)
-        await self._tasks.cancel_all(max(leave_by - self._loop.time(), 0.0))
+        await self._tasks.cancel_all(max(leave_by - self._pump.loop.time(), 0.0))
         self._pump.stop()
         closing = self._tasks.spawn(self._recorder.close(), "antiphon-spool-close")
-        await asyncio.wait([closing], timeout=max(leave_by - self._loop.time(), SPOOL_CLOSE))
+        await asyncio.wait([closing], timeout=max(leave_by - self._pump.loop.time(), SPOOL_CLOSE))
 
     async def _flush(self, leave_by: float) -> None:
         """Returns when the conversation has said its last words, and all is stored."""
         with suppress(TimeoutError):  # one that has crashed may have none
-            async with asyncio.timeout((leave_by - self._loop.time()) * LAST_WORDS):
+            async with asyncio.timeout((leave_by - self._pump.loop.time()) * LAST_WORDS):
                 await self._pump.ended.wait()
         taped = [self._tape.close()] if self._tape is not None else []
         await asyncio.gather(self._outlet.flush(), *taped)
@@ -219,7 +218,7 @@ class Driver:
         try:
             while pump.inbox:
                 try:
-                    signal, now = pump.inbox.popleft(), self._loop.time()
+                    signal, now = pump.inbox.popleft(), self._pump.loop.time()
                     if self._tape is not None:
                         self._tape.fed(signal, now)
                     self._perform(self._conversation.handle(signal, now))
@@ -267,7 +266,7 @@ class Driver:
     def _set_timer(self) -> None:
         deadline = self._conversation.deadline()
         if deadline is not None and not self._pump.stopped:
-            self._pump.set_timer(self._loop, deadline, self._tick)
+            self._pump.set_timer(deadline, self._tick)
 
     def _tick(self) -> None:
         self._pump.timer = None
@@ -288,7 +287,8 @@ class Driver:
 class _Pump:
     """What keeps the driver going: its inbox, its timer, its thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
         self.inbox: deque[Signal] = deque()
         self.running = False
         self.stopped = False
@@ -296,13 +296,13 @@ class _Pump:
         self.failed = False
         self.timer: asyncio.TimerHandle | None = None
 
-    def set_timer(self, loop: asyncio.AbstractEventLoop, deadline: float, tick: Callable[[], None]) -> None:
+    def set_timer(self, deadline: float, tick: Callable[[], None]) -> None:
         """One timer, at `deadline` at the latest; one that rings early is only asked again."""
         if self.timer is not None:
             if self.timer.when() <= deadline:
                 return
             self.timer.cancel()
-        self.timer = loop.call_at(deadline, tick)
+        self.timer = self.loop.call_at(deadline, tick)
 
     def stop(self) -> None:
         self.stopped = True
