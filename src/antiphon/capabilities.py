@@ -18,6 +18,8 @@ class Capabilities:
     text_output: bool = True
     manual_activity: bool = True
     """Takes activity signals from the application, with its own voice activity detection off."""
+    audio_input: bool = True
+    """Takes a stream of the user's voice."""
     video_input: bool = True
     session_resumption: bool = True
     """Hands out handles with which a dropped session goes on elsewhere."""
@@ -38,6 +40,8 @@ class Capabilities:
     """Heeds `FunctionResponse.scheduling` and `will_continue`: a call may have several answers."""
     function_parts_in_history: bool = True
     """Takes tool calls and results as such in the history it is told; otherwise they are put into words."""
+    turn_based: bool = False
+    """Is asked request by request: ends every turn it was asked for, and wants every call answered before."""
     calls_hooks: bool = False
     """Is called request by request, and asks `Setup.hooks` around each (contract 5.10)."""
     thinking_budget: bool = False

@@ -138,6 +138,8 @@ class ModelConnectionError(AntiphonError):
     """
 
     retryable = False
+    retry_after: float | None = None
+    """Seconds that the peer asks to wait, where it says so."""
 
     def __init__(self, message: str, *, code: int | None = None, reason: str = "") -> None:
         super().__init__(message)

@@ -112,6 +112,7 @@ class Conversation:
                 self._tick(now)
             case _:
                 assert_never(signal)
+        state.finish_if_served()
         if state.ending.farewell is not None and state.ending.leave_by is None:
             state.ending.since = now
             state.ending.leave_by = now + state.config.shutdown_timeout / 2

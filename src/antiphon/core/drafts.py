@@ -13,7 +13,9 @@ from antiphon.types import Blob, Content, FunctionCall, FunctionResponse, Part
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["amendment", "audio", "calls", "content", "draft", "lifecycle", "response", "text"]
+    from antiphon.events import LlmResponse
+
+__all__ = ["amendment", "answer", "audio", "calls", "content", "draft", "lifecycle", "response", "text"]
 
 
 def draft(author: str, **fields: Any) -> Event:
@@ -42,6 +44,29 @@ def calls(author: str, asked: Iterable[FunctionCall], long_running: set[str]) ->
     """The model's tool calls, one part each (contract 5.2)."""
     fields = {"long_running_tool_ids": long_running} if long_running else {}
     return content(author, "model", [Part.trusted(function_call=call) for call in asked], **fields)
+
+
+def answer(author: str, said: LlmResponse, parts: list[Part], long_running: set[str]) -> Event | None:
+    """A turn-based model's whole response with these `parts` (contract 6.3); `None` if it says nothing."""
+    fields = {name: value for name in _ANSWERED if (value := getattr(said, name)) is not None}
+    if parts:
+        fields["content"] = Content.trusted(role="model", parts=parts)
+    if not fields:
+        return None
+    if long_running:
+        fields["long_running_tool_ids"] = long_running
+    return draft(author, partial=False, **fields)
+
+
+_ANSWERED = (
+    "model_version",
+    "finish_reason",
+    "error_code",
+    "error_message",
+    "usage_metadata",
+    "cache_metadata",
+    "grounding_metadata",
+)
 
 
 def response(author: str, answer: FunctionResponse, actions: EventActions) -> Event:

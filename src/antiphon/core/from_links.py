@@ -29,7 +29,8 @@ def model_ready(state: ConversationState, link: int, now: float) -> None:
     again, resumed = state.links.again, state.links.resumed
     if not state.links.ready(link):
         return
-    state.turns.resumed(now, asked=state.outbox.questions.resumed())
+    if not state.role.capabilities.turn_based:  # such a model answers all it is asked, or the link is lost
+        state.turns.resumed(now, asked=state.outbox.questions.resumed())
     if again:
         state.fact("reconnected", resumed=resumed)
     else:
@@ -112,9 +113,12 @@ def _still_unsent(state: ConversationState, lost: LinkLost) -> None:
 
 def _begin(state: ConversationState, now: float) -> None:
     """Sets the session up, and has the model asked what it owes an answer to (`outbox`, rule 4)."""
-    links, turns = state.links, state.turns
+    links, turns, can = state.links, state.turns, state.role.capabilities
     fresh = links.handle is None
-    waits = (state.outbox.drop_results() if fresh else False) or turns.owed
+    dropped = fresh and state.outbox.drop_results()
+    if dropped and can.turn_based:
+        turns.asked()
+    waits = dropped or turns.owed
     ask = Ask.NOTHING
     held = state.outbox.held_parts + state.reviews.held_parts
     if fresh:
@@ -126,6 +130,6 @@ def _begin(state: ConversationState, now: float) -> None:
         state.calls.forgotten(links.session, state.outbox.rewind())
     if turns.handed_over:
         ask = Ask.LAST
-    elif waits and links.session and (fresh or state.role.capabilities.handle_is_snapshot):
+    elif waits and (links.session or can.turn_based) and (fresh or can.handle_is_snapshot):
         ask = Ask.UNANSWERED
     state.do(links.begin(state.agent, now, ask, held))

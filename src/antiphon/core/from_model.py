@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from antiphon.core import drafts
 from antiphon.core.commands import Failure
 from antiphon.core.from_links import model_ready, switch_if_quiet
-from antiphon.core.from_tools import calls_cancelled, calls_refused, tools_called
+from antiphon.core.from_tools import calls_cancelled, calls_refused, move_on, response_came, tools_called
 from antiphon.core.signals import (
     CallsCancelled,
     GenerationComplete,
@@ -15,6 +15,7 @@ from antiphon.core.signals import (
     Grounding,
     HandleUpdate,
     InputTranscript,
+    ModelAnswered,
     ModelAudio,
     ModelError,
     ModelInterrupted,
@@ -33,6 +34,9 @@ from antiphon.core.turns import Act, Beat, Floor
 from antiphon.core.vetoes import goes_on
 from antiphon.types import GoAway, InteractionStatus, SessionResumptionUpdate, VoiceActivityType
 
+if TYPE_CHECKING:
+    from antiphon.events import LlmResponse
+
 __all__ = ["model_said", "settle"]
 
 
@@ -46,7 +50,8 @@ def model_said(state: ConversationState, link: int, said: ModelSignal, now: floa
                 state.do(state.recording.add("model", state.agent, data, mime_type, now))
         case ModelText(text, thought):
             if text and _takes_floor(state, now):
-                ended = state.turns.text(text, thought)
+                whole_follows = thought and state.role.capabilities.turn_based
+                ended = None if whole_follows else state.turns.text(text, thought)
                 if ended is not None:
                     state.words(
                         drafts.text(state.agent, ended.merged(), thought=ended.thought, partial=False)
@@ -90,6 +95,8 @@ def model_said(state: ConversationState, link: int, said: ModelSignal, now: floa
                 state.save("model")
                 state.fact("generation_complete")
         case TurnComplete():
+            if move_on(state, now):
+                return
             _turn_complete(state, said, state.turns.beat(Beat.COMPLETE, now), now)
         case ToolCalls(calls):
             news = state.calls.news(calls, state.links.session)
@@ -99,6 +106,8 @@ def model_said(state: ConversationState, link: int, said: ModelSignal, now: floa
                 muted = state.turns.floor in (Floor.MUTED, Floor.BARRED)
                 (calls_refused if muted else tools_called)(state, calls)
                 _takes_floor(state, now)
+        case ModelAnswered(response):
+            _answered(state, response, now)
         case CallsCancelled(ids):
             calls_cancelled(state, [state.calls.id_of(state.links.session, each) for each in ids])
         case Usage(metadata):
@@ -111,7 +120,9 @@ def model_said(state: ConversationState, link: int, said: ModelSignal, now: floa
             if activity.voice_activity_type is VoiceActivityType.ACTIVITY_START:
                 state.cut_playing(now)
             state.emit(drafts.draft(USER, voice_activity=activity))
-        case ModelError(code, message):
+        case ModelError(code, message, void):
+            if void:
+                state.turns.end_segment()
             if state.role.asks.model_error:
                 event = drafts.draft(state.agent, error_code=code, error_message=message)
                 state.out.append(state.reviews.put(state.agent, Failure(code, message), event))
@@ -137,6 +148,14 @@ def _said(state: ConversationState, text: str, turn: int) -> None:
     """Guardrails see the model's words as they come (contract 5.13)."""
     if state.role.asks.guardrails:
         state.do(state.reviews.grow(state.agent, "model", text, turn))
+
+
+def _answered(state: ConversationState, response: LlmResponse, now: float) -> None:
+    parts = (response.content.parts or []) if response.content else []
+    if response.usage_metadata is not None:
+        state.budget.used(response.usage_metadata.total_token_count or 0)
+    if not parts or _takes_floor(state, now):
+        response_came(state, response, parts)
 
 
 def settle(state: ConversationState, now: float) -> None:
@@ -189,6 +208,8 @@ def _interrupted(state: ConversationState, now: float) -> None:
 
 
 def _turn_complete(state: ConversationState, said: TurnComplete, act: Act, now: float) -> None:
+    if state.role.capabilities.turn_based and act is not Act.CLOSE_CUT:
+        state.turns.spoken_of()
     if act not in (Act.CLOSE, Act.CLOSE_CUT):
         return
     fields: dict[str, object] = {}
@@ -201,6 +222,8 @@ def _turn_complete(state: ConversationState, said: TurnComplete, act: Act, now: 
     state.end_turn(cut=act is Act.CLOSE_CUT, **fields)
     state.budget.heard(now)
     limit = state.budget.spent()
+    if (limit is None or not state.role.moves_on) and state.finish_if_served():
+        return
     if limit is not None:
         state.finish(limit, "limit")
     else:

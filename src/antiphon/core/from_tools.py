@@ -11,6 +11,7 @@ from antiphon.core.commands import RunTool
 from antiphon.core.messages import ToolResults
 from antiphon.core.passages import set_out
 from antiphon.core.signals import ToolFinished, ToolYielded
+from antiphon.core.turns import Floor
 from antiphon.events import EventActions
 from antiphon.types import FunctionCall, FunctionResponse, FunctionResponseScheduling
 
@@ -18,12 +19,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from antiphon.core.state import ConversationState
+    from antiphon.events import LlmResponse
+    from antiphon.types import Part
 
 __all__ = [
     "app_answered",
     "app_may_answer",
     "calls_cancelled",
     "calls_refused",
+    "move_on",
+    "response_came",
     "tool_reported",
     "tools_called",
 ]
@@ -45,7 +50,11 @@ ENDED_BY_TOOL: Final = "a tool ended the invocation"
 
 def tools_called(state: ConversationState, asked: Iterable[FunctionCall]) -> None:
     """Runs the calls that are new, all at once, and shows them (contract 5.2)."""
-    for call in _accepted(state, asked):
+    _run(state, _accepted(state, asked))
+
+
+def _run(state: ConversationState, new: Iterable[Call]) -> None:
+    for call in new:
         twin = _twin(state, call)
         if twin is not None and call.facts.on_duplicate == "refuse":
             state.calls.move(call.id, Deed.ERROR)
@@ -70,14 +79,49 @@ def _accepted(state: ConversationState, asked: Iterable[FunctionCall]) -> list[C
         state.outbox.results.called([call.model_id for call in new if call.model_id])
     state.flush()
     shown = [FunctionCall.trusted(id=call.id, name=call.name, args=call.args) for call in new]
-    long_running = {call.id for call in new if call.facts.long_running and not _twin(state, call)}
-    state.emit(drafts.calls(state.agent, shown, long_running), stored=True)
+    state.emit(drafts.calls(state.agent, shown, _long_running(state, new)), stored=True)
     return new
 
 
 def _twin(state: ConversationState, call: Call) -> Call | None:
     """The open call that this one is the same as, if its tool cares."""
     return None if call.facts.on_duplicate == "run" else state.calls.twin(call)
+
+
+def _long_running(state: ConversationState, new: Iterable[Call]) -> set[str]:
+    return {call.id for call in new if call.facts.long_running and not _twin(state, call)}
+
+
+def response_came(state: ConversationState, response: LlmResponse, parts: list[Part]) -> None:
+    """Shows a turn-based model's response as one event, and runs its calls (contract 6.3).
+
+    Calls want a further request: where a limit does not allow one they are not run.
+    """
+    state.turns.end_segment()  # its text is in there
+    asked = [part.function_call for part in parts if part.function_call]
+    new = state.calls.accept(asked, state.agent, state.links.session, state.role.tools)
+    named = {call.model_id: call.id for call in new}
+    shown = [_named(part, named) for part in parts if part.inline_data is None]
+    for part in parts:
+        if part.inline_data is not None:
+            state.emit(drafts.content(state.agent, "model", [part]))  # never stored (contract 4.2)
+    event = drafts.answer(state.agent, response, shown, _long_running(state, new))
+    if event is not None:
+        state.emit(event, stored=True)
+    limit = state.budget.spent() if new else None
+    if limit is not None:
+        state.finish(limit, "limit")
+    elif new:
+        state.budget.turn_began()
+        _run(state, new)
+
+
+def _named(part: Part, named: dict[str | None, str]) -> Part:
+    """The part with its call under the id that it has on record."""
+    call = part.function_call
+    if call is None or named.get(call.id) in (None, call.id):
+        return part
+    return part.model_copy(update={"function_call": call.model_copy(update={"id": named[call.id]})})
 
 
 def calls_cancelled(
@@ -122,6 +166,9 @@ def tool_reported(state: ConversationState, signal: ToolFinished | ToolYielded, 
         if call.facts.long_running:
             _move(state, calls, Deed.NOT_YET)
             _land_actions(state, signal.actions)
+            if state.role.capabilities.turn_based:  # it would wait for the answer
+                not_yet = FunctionResponse.trusted(id=call.id, name=call.name, will_continue=True)
+                _tell(state, calls, not_yet)
             if signal.ends:
                 state.finish(ENDED_BY_TOOL, "agent")
             return
@@ -221,6 +268,20 @@ def _round_in_circles(call_id: str) -> ToolFinished:
     return ToolFinished(call_id, {"error": {"code": "TOO_MANY_HAND_OVERS", "message": message}}, failed=True)
 
 
+def move_on(state: ConversationState, now: float) -> bool:
+    """An agent in a sequence has answered: the next goes on in the same turn; whether there is one."""
+    role, turns = state.role, state.turns
+    answers = turns.owed if turns.quiet else turns.floor not in (Floor.CUT, Floor.HUSHED)
+    if not role.moves_on or role.successor is None or not answers or len(state.calls):
+        return False
+    limit = state.budget.spent()
+    if limit is not None:
+        return False
+    state.budget.turn_began()
+    _hand_over(state, role.successor, now)
+    return True
+
+
 def _hand_over(state: ConversationState, agent: str, now: float) -> None:
     """Another agent takes over in the same stream (contract 5.8, 5.9)."""
     calls_cancelled(state, [call.id for call in state.calls.running()])
@@ -264,9 +325,10 @@ def _answer(
 def _tell(state: ConversationState, calls: Sequence[Call], answer: FunctionResponse) -> None:
     """Under each id by which the present session knows one of the calls, else once (`calls`, rule 3)."""
     here = [call for call in calls if call.session == state.links.session] or calls[:1]
+    can = state.role.capabilities
     for call in here:
-        once = not state.role.capabilities.tool_scheduling or state.role.waits(call.facts)
-        used_up = call.forgotten or (call.answered and once)
+        once = not can.tool_scheduling or state.role.waits(call.facts)
+        used_up = not can.turn_based and (call.forgotten or (call.answered and once))
         call.answered = True
         told = answer if answer.id == call.model_id else answer.model_copy(update={"id": call.model_id})
         state.say(ToolResults((told,), None if used_up else call.session))

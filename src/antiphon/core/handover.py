@@ -42,6 +42,8 @@ class Role:
     """What of its conversation callbacks look at (contract 5.10)."""
     circles: tuple[Circle, ...] = ()
     """Those it is in, the outermost first and itself last, as far as they have callbacks."""
+    moves_on: bool = False
+    """The successor goes on as soon as this agent has answered (contract 6.3)."""
 
     def waits(self, tool: ToolFacts) -> bool:
         """Whether the model waits for the answer to a call, and gives the call up when it is interrupted."""
@@ -85,6 +87,7 @@ def seed(
     ask: Ask = Ask.NOTHING,
     held: Sequence[Part] = (),
     function_parts: bool = True,
+    app_answers: bool = False,
 ) -> Seed:
     """What to tell `agent`'s model of the stored `events`.
 
@@ -94,12 +97,14 @@ def seed(
     Text and transcripts of both sides, tool calls and their results; no audio, no thoughts, no hand-overs,
     and none of the `held` parts. What `ask` says is taken out as `pending`, to be said once the model is
     ready. Calls that the agent made and that have their one result are told as such; all others are put into
-    words, as are all with `function_parts=False`, for models that take no function parts in history.
+    words, as are all with `function_parts=False`, for models that take no function parts in history. A result
+    that the application gave does not count, unless `app_answers` says so.
     """
     events = _as_heard(events)
     own = [event for event in events if event.author == agent] if function_parts else []
     called = {call.id for event in own for call in event.get_function_calls()}
-    answers = Counter(answer.id for event in own for answer in event.get_function_responses())
+    answering = events if app_answers else own
+    answers = Counter(answer.id for event in answering for answer in event.get_function_responses())
     paired = {call_id for call_id in called if answers[call_id] == 1}
     told: dict[str, Content] = {}
     for event in events:
@@ -158,7 +163,7 @@ def _lines(event: Event, agent: str, paired: set[str | None]) -> Iterable[_Line]
                 yield replace(_spoken(event.author, own, f"(calls {call.name}({words}))"), answer=False)
         elif part.function_response and part.function_response.name != TRANSFER:
             result = part.function_response
-            if own and result.id in paired:
+            if result.id in paired:
                 yield _Line("user", part)
             else:
                 yield _Line("user", Part.trusted(text=f"({result.name} returned {result.response})"))

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from antiphon.core.messages import Message
     from antiphon.errors import ModelConnectionError
+    from antiphon.events import LlmResponse
     from antiphon.types import (
         Blob,
         Content,
@@ -37,6 +38,7 @@ __all__ = [
     "InputTranscript",
     "LinkDialled",
     "LinkLost",
+    "ModelAnswered",
     "ModelAudio",
     "ModelError",
     "ModelInterrupted",
@@ -144,6 +146,16 @@ class ToolCalls:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelAnswered:
+    """All that a turn-based model said to one request; its text has come as `ModelText` before.
+
+    Each call in it has an id that no other call on the link has.
+    """
+
+    response: LlmResponse
+
+
+@dataclass(frozen=True, slots=True)
 class CallsCancelled:
     """The model takes calls back."""
 
@@ -169,10 +181,14 @@ class VoiceActivityChanged:
 
 @dataclass(frozen=True, slots=True)
 class ModelError:
-    """The model reports an error and stays connected."""
+    """The model reports an error and stays connected.
+
+    `void`: what it was saying broke off, does not count, and will be said anew.
+    """
 
     code: str
     message: str
+    void: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +216,7 @@ ModelSignal = (
     | GenerationComplete
     | TurnComplete
     | ToolCalls
+    | ModelAnswered
     | CallsCancelled
     | Usage
     | Grounding

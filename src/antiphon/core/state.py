@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from antiphon.config import StreamingMode
 from antiphon.core import drafts
 from antiphon.core.budget import Budget
 from antiphon.core.calls import CallState, Deed, Ledger
@@ -101,6 +102,20 @@ class ConversationState:
         return self._stage.cast.roles[self._stage.agent]
 
     @property
+    def served(self) -> bool:
+        """Whether the run was for one turn, and that is over, with all it brought about (contract 6.3)."""
+        turns = self.turns
+        return (
+            self.config.streaming_mode is not StreamingMode.BIDI
+            and turns.completed > 0
+            and turns.quiet
+            and not (turns.owed or turns.unfinished)
+            and self.links.live
+            and not self.outbox.holds_control
+            and not self.calls.running()
+        )
+
+    @property
     def playhead(self) -> Playhead:
         """How much of the model's speech was heard."""
         return self.turns.playhead
@@ -157,7 +172,8 @@ class ConversationState:
     def _as_told(self, results: ToolResults) -> ToolResults | Turn:
         """Under the calls' ids, or in words (`calls`, rule 3)."""
         can = self.role.capabilities
-        if not (results.silent and can.tool_scheduling):
+        says_nothing = can.turn_based and not any(answer.response for answer in results.responses)
+        if not (says_nothing or (results.silent and can.tool_scheduling)):
             self.turns.result_told = True
         sent = results if results.session == self.links.session else in_words(results)
         if can.handle_is_snapshot:
@@ -288,6 +304,13 @@ class ConversationState:
         return True
 
     # The end.
+
+    def finish_if_served(self) -> bool:
+        """Ends a run that was for one turn; whether it was over."""
+        if self.ending.farewell is not None or not self.served:
+            return False
+        self.finish("the turn is complete", "model")
+        return True
 
     def finish(self, reason: str, by: EndedBy, error: AntiphonError | None = None) -> None:
         """Ends the conversation: nothing is left open (contract 1.5, 1.6).

@@ -226,6 +226,10 @@ class Turns:
         self.owed = self.handed_over = True
         self.hand_overs += 1
 
+    def spoken_of(self) -> None:
+        """The model has nothing more to say of what it was told."""
+        self.result_told = self.handed_over = False
+
     def heard(self) -> None:
         """Words of the user were transcribed (rule 6)."""
         self.hand_overs = 0

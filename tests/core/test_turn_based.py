@@ -1,0 +1,265 @@
+"""The rules for models that are asked request by request, and for runs of one turn (contract 6.3)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from antiphon.capabilities import Capabilities
+from antiphon.config import Limits, RunConfig, StreamingMode
+from antiphon.core.calls import ToolFacts
+from antiphon.core.commands import Ask, Begin, CancelTool, Dial, HangUp, RunTool
+from antiphon.core.handover import Role
+from antiphon.core.signals import (
+    LinkDialled,
+    ModelAnswered,
+    ModelError,
+    ModelInterrupted,
+    ModelReady,
+    ModelText,
+    ToolFinished,
+    ToolYielded,
+    TurnComplete,
+    UserTurn,
+)
+from antiphon.core.turns import RESUME_SETTLE
+from antiphon.events import EventActions, LlmResponse
+from antiphon.testing.script import (
+    ANYTHING,
+    NOTHING,
+    START,
+    Script,
+    after,
+    conversation,
+    emit,
+    end,
+    ready,
+    send,
+    store,
+    user_turn,
+)
+from antiphon.testing.script import script as transcript
+from antiphon.types import Blob, Content, FunctionCall, FunctionResponse, Part, UsageMetadata
+
+CAN = Capabilities(turn_based=True)
+ONCE = RunConfig(streaming_mode=StreamingMode.SSE)
+TOOLS = {"look": ToolFacts(), "book": ToolFacts(long_running=True)}
+ONE = Role("one", TOOLS, CAN)
+TWO = Role("two", TOOLS, CAN)
+FIRST = Role("one", TOOLS, CAN, successor="two", moves_on=True)
+OK = {"ok": True}
+
+
+def answered(*said: str | FunctionCall | Part, tokens: int = 0, **fields: Any) -> ModelAnswered:
+    """A whole response: words, calls, other parts."""
+    parts = [
+        Part(text=each)
+        if isinstance(each, str)
+        else Part(function_call=each)
+        if isinstance(each, FunctionCall)
+        else each
+        for each in said
+    ]
+    if tokens:
+        fields["usage_metadata"] = UsageMetadata(total_token_count=tokens)
+    return ModelAnswered(LlmResponse(content=Content(role="model", parts=parts) if parts else None, **fields))
+
+
+def call(call_id: str, name: str = "look") -> FunctionCall:
+    return FunctionCall(id=call_id, name=name, args={"n": 1})
+
+
+def asked(*roles: Role, config: RunConfig = ONCE) -> Script:
+    """The user has asked, and the model is at it."""
+    return ready(*(roles or (ONE,)), config=config) >> user_turn("hi") << ANYTHING
+
+
+def test_a_response_is_one_event_in_the_place_of_its_pieces() -> None:
+    # contract 6.3
+    script = asked() >> ModelText("Hm", thought=True) << emit(text="Hm", thought=True, partial=True)
+    script = (
+        script >> ModelText("Hel") << emit(text="Hel", partial=True) >> ModelText("lo") << emit(text="lo")
+    )
+    script = script >> answered(Part(text="Hm", thought=True), "Hello", tokens=5, finish_reason="STOP")
+    script = script << emit(text="HmHello", thought=True, tokens=5, partial=False, stored=True, author="one")
+    script = script >> TurnComplete() << emit(turn_complete=True, text=None, stored=True)
+    script = script << HangUp(1) << emit(lifecycle="closed", reason="the turn is complete", by="model")
+    assert script << end(reason="the turn is complete", by="model")
+
+
+def test_what_was_said_by_a_request_that_broke_off_does_not_count() -> None:
+    # contract 3.10
+    script = asked() >> ModelText("Hel") << ANYTHING >> ModelError("UNAVAILABLE", "cut", void=True)
+    script = script << emit(error="UNAVAILABLE", stored=True) >> ModelText("Hi") << ANYTHING
+    assert script >> ModelInterrupted() << emit(text="Hi", interrupted=True, stored=True)
+
+
+def test_a_response_that_says_nothing_is_no_event() -> None:
+    assert asked() >> answered() << NOTHING
+
+
+def test_an_error_without_content_is_told() -> None:
+    # contract 3.10
+    script = asked() >> answered(error_code="SAFETY", error_message="no") << emit(error="SAFETY", stored=True)
+    assert script >> TurnComplete() << emit(turn_complete=True) << ANYTHING
+
+
+def test_an_image_is_shown_and_not_stored() -> None:
+    # contract 4.2
+    image = Part(inline_data=Blob(data=b"\xff", mime_type="image/png"))
+    script = asked() >> answered("Look:", image) << emit(mime_type="image/png", stored=False)
+    assert script << emit(text="Look:", mime_type=None, stored=True)
+
+
+def test_what_comes_of_a_turn_that_was_cut_is_dropped() -> None:
+    # contract 3.6
+    script = asked(config=RunConfig()) >> ModelText("Hel") << ANYTHING >> ModelInterrupted() << ANYTHING
+    assert script >> answered("Hello") << NOTHING
+
+
+def test_calls_are_shown_in_their_response_and_run() -> None:
+    # contract 5.2
+    script = asked() >> answered("Wait.", call("a"), call("b", "book"))
+    script = script << emit(text="Wait.", calls={"a": "look", "b": "book"}, long_running={"b"}, stored=True)
+    script = script << RunTool("a", "one", "look", {"n": 1}) << RunTool("b", "one", "book", {"n": 1})
+    script = script >> ToolFinished("a", OK) << emit(response={"a": OK}) << send(results={"a": OK})
+    assert (
+        script >> ToolFinished("b", None) << send(results={"b": None})
+    )  # it would wait for it (contract 5.6)
+
+
+def test_a_call_that_another_agent_made_by_the_same_id_has_a_name_of_its_own() -> None:
+    # contract 5.4
+    script = asked(ONE, TWO) >> answered(call("a")) << ANYTHING
+    script = script >> ToolFinished("a", OK, EventActions(transfer_to_agent="two")) << ANYTHING
+    script = script >> LinkDialled(2) << ANYTHING >> ModelReady() << ANYTHING >> answered(call("a"))
+    assert script << emit(calls={"a-1": "look"}) << RunTool("a-1", "two", "look", {"n": 1})
+
+
+def test_the_run_ends_when_nothing_is_left_to_do() -> None:
+    # contract 6.3: nothing runs, and everything that was told was spoken of
+    script = asked() >> answered(call("a")) << ANYTHING >> ToolFinished("a", OK) << ANYTHING
+    script = script >> answered("Done") << ANYTHING >> TurnComplete()
+    assert script << emit(turn_complete=True, interaction_status=None) << ANYTHING << end(by="model")
+
+
+def test_a_run_waits_for_tools_that_go_on_after_the_turn() -> None:
+    # contract 5.7, 6.3
+    script = asked() >> answered(call("a")) << ANYTHING >> ToolYielded("a", OK) << ANYTHING
+    script = (
+        script >> answered("So far") << ANYTHING >> TurnComplete() << ANYTHING << emit(turn_complete=True)
+    )
+    script = script >> ToolFinished("a", {}) << emit(response={"a": {}}) << send(results={"a": {}})
+    assert script << ANYTHING << end(by="model")  # an empty answer says nothing, so nothing is waited for
+
+
+def test_a_run_goes_on_when_a_result_comes_after_the_turn() -> None:
+    script = asked() >> answered(call("a"), call("b")) << ANYTHING >> ToolYielded("a", OK) << ANYTHING
+    script = script >> ToolFinished("b", OK) << ANYTHING >> answered("So far") << ANYTHING
+    script = script >> TurnComplete() << emit(turn_complete=True) >> ToolYielded("a", {"n": 2}) << ANYTHING
+    script = script >> ToolFinished("a", {}) << emit(response={"a": {}}) << send(results={"a": {}})
+    script = script >> TurnComplete() << ANYTHING
+    assert script << end(by="model")
+
+
+def test_the_run_ends_when_only_the_application_can_answer() -> None:
+    # contract 5.6, 6.3
+    script = asked() >> answered(call("b", "book")) << ANYTHING >> ToolFinished("b", None) << ANYTHING
+    assert script >> TurnComplete() << emit(turn_complete=True) << ANYTHING << end(by="model")
+
+
+def test_a_run_is_not_over_before_it_began() -> None:
+    script = ready(ONE, config=ONCE) << NOTHING >> user_turn("so", partial=True) << store() << send(text="so")
+    assert script << NOTHING
+
+
+def test_a_conversation_goes_on_after_the_turn() -> None:
+    script = asked(config=RunConfig()) >> answered("Hello") << ANYTHING >> TurnComplete()
+    assert script << emit(turn_complete=True) << NOTHING
+
+
+def test_a_new_agent_that_says_nothing_ends_the_run() -> None:
+    # contract 5.8
+    script = asked(ONE, TWO) >> answered(call("t")) << ANYTHING
+    script = script >> ToolFinished("t", OK, EventActions(transfer_to_agent="two")) << ANYTHING
+    script = script >> LinkDialled(2) << Begin(2, "two", None, seed=True, ask=Ask.LAST) >> ModelReady()
+    script = script << emit(lifecycle="ready") >> after(RESUME_SETTLE * 10) << NOTHING  # it takes its time
+    assert (
+        script >> TurnComplete() << emit(turn_complete=True, interrupted=None) << ANYTHING << end(by="model")
+    )
+
+
+# Where it begins.
+
+
+def test_what_the_user_said_is_asked_at_once() -> None:
+    turn = user_turn("hi")
+    held = tuple(turn.content.parts or [])
+    script = transcript(conversation(ONE, config=ONCE)) >> START << Dial(1, "one") >> turn << store(text="hi")
+    script = script >> LinkDialled(1) << Begin(1, "one", None, seed=True, ask=Ask.UNANSWERED, held=held)
+    assert script >> ModelReady() << emit(lifecycle="ready") << send(text="hi")
+
+
+def test_a_result_of_an_earlier_run_is_told_with_the_conversation_and_answered() -> None:
+    # contract 5.6
+    answer = Part(function_response=FunctionResponse(id="c", name="book", response=OK))
+    turn = UserTurn(Content(role="user", parts=[answer]))
+    script = (
+        transcript(conversation(ONE, config=ONCE)) >> START << ANYTHING >> turn << store(response={"c": OK})
+    )
+    script = script >> LinkDialled(1) << Begin(1, "one", None, seed=True, ask=Ask.UNANSWERED)
+    script = script >> ModelReady() << emit(lifecycle="ready") << NOTHING
+    assert script >> TurnComplete() << emit(turn_complete=True) << ANYTHING << end(by="model")
+
+
+# Sequences.
+
+
+def test_the_next_in_a_sequence_goes_on_when_one_has_answered() -> None:
+    # contract 5.9, 6.3
+    script = asked(FIRST, TWO) >> answered("A draft") << ANYTHING >> TurnComplete()
+    script = script << HangUp(1, reason="transfer") << Dial(2, "two") << NOTHING
+    script = script >> LinkDialled(2) << Begin(2, "two", None, seed=True, ask=Ask.LAST) >> ModelReady()
+    script = script << emit(lifecycle="ready") >> answered("Checked") << emit(author="two", text="Checked")
+    assert script >> TurnComplete() << emit(turn_complete=True) << ANYTHING << end(by="model")
+
+
+def test_the_next_goes_on_after_one_that_said_nothing() -> None:
+    assert asked(FIRST, TWO) >> TurnComplete() << HangUp(1, reason="transfer") << Dial(2, "two")
+
+
+def test_the_next_waits_for_an_answer_of_the_application() -> None:
+    script = (
+        asked(FIRST, TWO) >> answered(call("b", "book")) << ANYTHING >> ToolFinished("b", None) << ANYTHING
+    )
+    assert script >> TurnComplete() << emit(turn_complete=True) << ANYTHING << end(by="model")
+
+
+def test_the_next_does_not_go_on_from_a_turn_that_was_cut() -> None:
+    script = asked(FIRST, TWO, config=RunConfig()) >> ModelText("Hel") << ANYTHING >> ModelInterrupted()
+    assert script << ANYTHING >> TurnComplete() << emit(turn_complete=True, interrupted=True)
+
+
+# Limits.
+
+
+@pytest.mark.parametrize(
+    ("config", "reason"),
+    [(RunConfig(max_llm_calls=2), "max_llm_calls"), (RunConfig(limits=Limits(max_tokens=10)), "max_tokens")],
+)
+def test_calls_that_a_limit_leaves_no_request_for_are_not_run(config: RunConfig, reason: str) -> None:
+    # contract 6.5
+    script = (
+        asked(config=config) >> answered(call("a"), tokens=5) << ANYTHING >> ToolFinished("a", OK) << ANYTHING
+    )
+    script = script >> answered(call("b"), tokens=5) << emit(calls={"b": "look"}) << CancelTool("b")
+    assert script << ANYTHING << end(reason=reason, by="limit")
+
+
+def test_a_sequence_is_limited_too() -> None:
+    # contract 6.5
+    config = ONCE.model_copy(update={"max_llm_calls": 1})
+    script = asked(FIRST, TWO, config=config) >> ModelText("A") << ANYTHING >> answered("A") << ANYTHING
+    script = script >> TurnComplete() << emit(turn_complete=True) << ANYTHING
+    assert script << end(reason="max_llm_calls", by="limit")
