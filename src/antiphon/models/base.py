@@ -39,6 +39,8 @@ class Setup:
     history: Sequence[Content] = ()
     pending: Content | None = None
     """To be said once the model is ready, for it to answer."""
+    asks: bool = False
+    """The history ends with what is to be answered once the model is ready; for turn-based models."""
     hooks: ModelHooks | None = None
     """Asked around each call, by a model that is called request by request."""
 
