@@ -12,7 +12,7 @@ from antiphon.errors import (
     RequestRefused,
     ResumptionRefused,
 )
-from antiphon.models.gemini_errors import close_error, handshake_error
+from antiphon.models.gemini_errors import close_error, handshake_error, request_error
 
 Kind = type[ModelConnectionError]
 
@@ -133,3 +133,29 @@ def test_a_refused_handshake_is_told_with_its_cause_and_cure(  # contract 7.4
 
 def test_a_long_page_is_not_repeated_in_full() -> None:
     assert len(str(handshake_error(503, "x" * 10_000))) < 400
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "kind"),
+    [
+        (400, "Unknown field", InvalidSetup),
+        (400, "API key not valid", AuthenticationRefused),
+        (401, "no", AuthenticationRefused),
+        (404, "no such model", ModelNotFound),
+        (418, "teapot", InvalidSetup),
+        (429, "Resource exhausted", ModelUnavailable),
+        (429, "Quota exceeded: 10 requests per minute", ModelUnavailable),
+        (429, "You exceeded your current quota", QuotaExceeded),
+        (500, "internal", ModelUnavailable),
+    ],
+)
+def test_refused_requests(status: int, reason: str, kind: type[ModelConnectionError]) -> None:
+    # contract 7.4
+    error = request_error(status, reason)
+    assert type(error) is kind and error.code == status and reason in str(error)
+    assert error.retry_after is None
+
+
+def test_the_service_says_how_long_to_wait() -> None:
+    assert request_error(429, "busy", "7").retry_after == 7.0
+    assert request_error(429, "busy", "Wed, 21 Oct 2026 07:28:00 GMT").retry_after is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 from antiphon.errors import ConfigurationError, MissingCredentials, UnsupportedByModel
@@ -16,10 +16,12 @@ from antiphon.models.gemini_vertex import bearer_headers
 from antiphon.models.socket import connect
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from antiphon.capabilities import Capabilities
     from antiphon.config import RunConfig
 
-__all__ = ["Gemini"]
+__all__ = ["Access", "Gemini"]
 
 _GOOGLE: Final = "https://generativelanguage.googleapis.com"
 _SCHEMES: Final = {"http": "ws", "ws": "ws", "https": "wss", "wss": "wss"}
@@ -28,6 +30,18 @@ _METHODS: Final = ("BidiGenerateContent", "BidiGenerateContentConstrained")
 _SECRET: Final = re.compile(r"auth|cookie|key|pass|secret|token", re.IGNORECASE)
 """Headers of such names are not written down anywhere."""
 _MULTI_REGIONS: Final = ("us", "eu")
+
+
+class Access(NamedTuple):
+    """Where a service is, and who asks, as arguments and environment say; empty where they say nothing."""
+
+    vertex: bool
+    api_key: str
+    project: str
+    location: str
+    base_url: str
+    api_version: str | None
+    headers: Mapping[str, str]
 
 
 class Gemini(LiveModel):
@@ -99,6 +113,19 @@ class Gemini(LiveModel):
         token = self._api_key.removeprefix(_EPHEMERAL)
         return [each for each in (self._api_key, token, parts.password or "", *query, *words) if each]
 
+    @property
+    def access(self) -> Access:
+        """Where the service is, and who asks."""
+        return Access(
+            self._vertex,
+            self._api_key,
+            self._project,
+            self._location,
+            self._base_url,
+            self._api_version,
+            self._headers,
+        )
+
     def check(self, config: RunConfig) -> None:
         super().check(config)
         resumption = config.session_resumption
@@ -107,6 +134,10 @@ class Gemini(LiveModel):
                 "session_resumption.transparent is known to Vertex AI only. Leave it out: Antiphon resumes "
                 "without it."
             )
+        self.check_credentials()
+
+    def check_credentials(self) -> None:
+        """Raises `MissingCredentials` when nothing was found to identify the application by."""
         if self._vertex and not (self._project or self._api_key or self._base_url):
             raise MissingCredentials(
                 "Vertex AI needs a project: set GOOGLE_CLOUD_PROJECT (and GOOGLE_CLOUD_LOCATION), or pass "

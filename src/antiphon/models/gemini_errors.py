@@ -17,7 +17,7 @@ from antiphon.errors import (
     ResumptionRefused,
 )
 
-__all__ = ["close_error", "handshake_error"]
+__all__ = ["close_error", "handshake_error", "request_error"]
 
 _Kind = type[ModelConnectionError]
 _Row = tuple[int, str, _Kind, str]
@@ -142,6 +142,26 @@ def handshake_error(status: int, body: str) -> ModelConnectionError:
     reason = said[:200]
     answer = f"HTTP {status}: {reason}" if reason else f"HTTP {status}"
     return kind(f"Gemini refused the connection ({answer}). {cure}", code=status, reason=reason)
+
+
+def request_error(status: int, reason: str, retry_after: str | None = None) -> ModelConnectionError:
+    """The error that a refused request stands for; `retry_after` is the header of that name."""
+    said = " ".join(reason.split())[:200]
+    kind, cure = _BY_STATUS.get(status, (InvalidSetup, "See its reason."))
+    if status >= 500:
+        kind, cure = ModelUnavailable, _AGAIN
+    elif status == 400:
+        cure = "The request does not fit this model: change what its reason names."
+        if "api key" in said.lower():
+            kind, cure = AuthenticationRefused, _KEY
+    elif status == 404:
+        cure = "Check the model's name, base_url and api_version."
+    elif status == 429 and "quota" in said.lower() and "per minute" not in said.lower():
+        kind, cure = QuotaExceeded, _QUOTA
+    error = kind(f"Gemini refused the request (HTTP {status}: {said}). {cure}", code=status, reason=said)
+    if retry_after and retry_after.isdecimal():
+        error.retry_after = float(retry_after)
+    return error
 
 
 def _quoted(code: int, reason: str) -> str:
