@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from antiphon.config import Limits, Retry, RunConfig, StreamingMode
     from antiphon.errors import AntiphonError, ConfigurationError, ModelConnectionError
     from antiphon.events import ErrorCode, Event, EventActions, LlmResponse
-    from antiphon.models import LiveModel, LlmRequest
+    from antiphon.models import ChatModel, LiveModel, LlmRequest
     from antiphon.models.gemini import Gemini
+    from antiphon.models.gemini_chat import GeminiChat
+    from antiphon.models.openai_chat import OpenAIChat
     from antiphon.models.replay import ReplayModel
     from antiphon.queue import LiveRequestQueue
     from antiphon.requests import LiveRequest
@@ -36,6 +38,7 @@ __all__ = [
     "Agent",
     "AntiphonError",
     "CallbackContext",
+    "ChatModel",
     "ConfigurationError",
     "DatabaseSessionService",
     "ErrorCode",
@@ -44,6 +47,7 @@ __all__ = [
     "FileArtifactService",
     "FunctionTool",
     "Gemini",
+    "GeminiChat",
     "InMemoryArtifactService",
     "InMemoryRunner",
     "InMemorySessionService",
@@ -57,6 +61,7 @@ __all__ = [
     "LongRunningFunctionTool",
     "McpToolset",
     "ModelConnectionError",
+    "OpenAIChat",
     "ReadonlyContext",
     "ReplayModel",
     "Retry",
@@ -78,8 +83,10 @@ _HOMES = {
     "config": ("Limits", "Retry", "RunConfig", "StreamingMode"),
     "errors": ("AntiphonError", "ConfigurationError", "ModelConnectionError"),
     "events": ("ErrorCode", "Event", "EventActions", "LlmResponse"),
-    "models": ("LiveModel", "LlmRequest"),
+    "models": ("ChatModel", "LiveModel", "LlmRequest"),
     "models.gemini": ("Gemini",),
+    "models.gemini_chat": ("GeminiChat",),
+    "models.openai_chat": ("OpenAIChat",),
     "models.replay": ("ReplayModel",),
     "queue": ("LiveRequestQueue",),
     "requests": ("LiveRequest",),

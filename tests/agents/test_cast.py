@@ -281,3 +281,36 @@ def test_a_toolset_does_not_take_the_place_of_a_tool() -> None:  # contract 5.11
         troupe.with_tools({shelf: [transfer]})
     with pytest.raises(ConfigurationError, match=r"called 'weather': one of .*Shelf.*, and one of .*Shelf"):
         troupe.with_tools({shelf: [FunctionTool(weather)], other: [FunctionTool(weather)]})
+
+
+# For turn-based runs.
+
+
+def chat(name: str, *below: BaseAgent, **fields: Any) -> Agent:
+    return agent(name, *below, model="openai/any", **fields)
+
+
+def test_models_are_asked_in_turn_based_runs() -> None:  # contract 6.3
+    troupe = assemble(chat("a"), turn_based=True)
+    assert troupe.cast.roles["a"].capabilities.turn_based
+    with pytest.raises(UnsupportedByModel, match="run_live"):
+        assemble(agent("a", model=MODEL), turn_based=True)
+
+
+def test_a_sequence_moves_on_by_itself_in_turn_based_runs() -> None:  # contract 6.3
+    steps = sequence("trip", chat("ask", chat("expert")), chat("book"))
+    troupe = assemble(steps, turn_based=True)
+    assert completers(troupe) == set()
+    assert successors(troupe) == {"ask": "book", "expert": "book", "book": None}
+    assert {name for name, role in troupe.cast.roles.items() if role.moves_on} == {"ask", "expert"}
+    assert not any(
+        role.moves_on for role in assemble(sequence("s", agent("a", model=MODEL))).cast.roles.values()
+    )
+
+
+def test_who_goes_on_in_the_next_turn_based_run() -> None:  # contract 6.3
+    tree = chat("a", chat("b", chat("c")), chat("d", chat("e"), disallow_transfer_to_parent=True))
+    assert assemble(tree, turn_based=True).keepers == {"a", "b", "c"}
+    root = chat("a", chat("b"), disallow_transfer_to_parent=True)
+    assert assemble(root, turn_based=True).keepers == {"a", "b"}
+    assert assemble(sequence("s", chat("a", chat("b"))), turn_based=True).keepers == set()

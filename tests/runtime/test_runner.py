@@ -503,7 +503,7 @@ async def test_what_is_no_queue_is_refused(converse: Converse, queue: Any) -> No
     [
         (Retry(), r"not antiphon\.config\.Retry"),
         ({"nonsense": 1}, "nonsense"),
-        ({"response_modalities": ["TEXT"], "streaming_mode": "sse"}, "SSE"),
+        ({"streaming_mode": "sometimes"}, "streaming_mode"),
     ],
     ids=repr,
 )
@@ -574,6 +574,23 @@ async def test_a_state_change_sent_with_media_is_stored_and_ends_nothing(convers
         session = await talk.session()
         assert session.state["seen"] == 1
         assert any(event.content and event.author == "user" for event in session.events)
+
+
+async def test_a_live_run_by_sse_ends_after_the_turn_and_closes_its_queue(converse: Converse) -> None:
+    """contract 6.3"""
+    async with converse(config=RunConfig(streaming_mode="sse")) as talk:
+        talk.queue.send_content("hello")
+        events = await asyncio.wait_for(talk.all(), 5)
+        assert [event.turn_complete for event in events if event.turn_complete] == [True]
+        assert events[-1].lifecycle and events[-1].lifecycle.reason == "the turn is complete"
+        assert talk.queue.closed and talk.server.connections[0].close_code == 1000
+
+
+async def test_a_model_for_turn_based_runs_only_is_refused_in_a_live_one() -> None:
+    """contract 6.2"""
+    runner = InMemoryRunner(Agent(name="a", model="openai/any"), app_name="app")
+    with pytest.raises(UnknownModel, match="openai/any"):
+        await anext(runner.run_live(user_id="ann", session_id="s1", live_request_queue=LiveRequestQueue()))
 
 
 # What is stored: contract 4.7.

@@ -10,7 +10,7 @@ from antiphon.agents.sequential import SequentialAgent
 from antiphon.core.handover import Cast, Role
 from antiphon.core.reviews import Asks, Circle
 from antiphon.errors import ConfigurationError, UnsupportedByModel
-from antiphon.models import LiveModel, resolve
+from antiphon.models import ChatModel, LiveModel, resolve, resolve_chat
 from antiphon.tools import BaseTool, BaseToolset, task_completed_tool, transfer_tool
 from antiphon.types import Tool
 
@@ -34,6 +34,8 @@ class Speaker:
     targets: Mapping[str, str] = field(default_factory=dict)
     """Who it may hand over to, with what they are for."""
     circles: tuple[Circle, ...] = ()
+    moves_on: bool = False
+    """The successor goes on as soon as it has answered (contract 6.3)."""
 
     def declarations(self) -> list[Tool]:
         """What its model is told of its tools: all functions in one, then the model-side ones."""
@@ -50,6 +52,8 @@ class Troupe:
     cast: Cast
     agents: dict[str, BaseAgent] = field(default_factory=dict)
     """All of them, groups included."""
+    keepers: frozenset[str] = frozenset()
+    """Who, having been handed over to, goes on in the next turn-based run: they could hand back."""
 
     def toolsets(self) -> list[BaseToolset]:
         """All toolsets, each once."""
@@ -62,7 +66,7 @@ class Troupe:
         """
         speakers = {name: _equipped(speaker, found) for name, speaker in self.speakers.items()}
         roles = {name: _role(speaker) for name, speaker in speakers.items()}
-        return Troupe(speakers, Cast(roles, self.cast.first), self.agents)
+        return replace(self, speakers=speakers, cast=Cast(roles, self.cast.first))
 
 
 @dataclass(slots=True)
@@ -70,33 +74,51 @@ class _Place:
     """Where an agent stands in the tree."""
 
     parent: BaseAgent | None = None
-    model: str | LiveModel | None = None
+    model: str | LiveModel | ChatModel | None = None
     successor: str | None = None
     sequential: bool = False
     circles: tuple[Circle, ...] = ()
     """The groups it is in, the outermost first, as far as they have callbacks."""
+    keeps: bool = True
     peers: list[BaseAgent] = field(default_factory=list)
 
 
-def assemble(root: BaseAgent) -> Troupe:
+def assemble(root: BaseAgent, *, turn_based: bool = False) -> Troupe:
     """Resolves models, gives the agents their hand-over tools, and orders sequences.
 
-    Raises `ConfigurationError` for an agent without a model, and `UnknownModel`.
+    For turn-based runs models are asked request by request, and a sequence goes on when its agent has
+    answered, instead of when it calls `task_completed` (contract 6.3).
+
+    Raises `ConfigurationError` for an agent without a model, `UnknownModel`, and for turn-based runs
+    `UnsupportedByModel` for a model that is only live.
     """
-    speakers: dict[str, Speaker] = {}
-    _enter(root, _Place(), speakers)
-    roles = {name: _role(speaker) for name, speaker in speakers.items()}
+    scene = _Scene(turn_based)
+    _enter(root, _Place(), scene)
+    roles = {name: _role(speaker) for name, speaker in scene.speakers.items()}
     agents = {agent.name: agent for agent in root.walk()}
-    return Troupe(speakers, Cast(roles, _entry(root).name), agents)
+    return Troupe(scene.speakers, Cast(roles, _entry(root).name), agents, frozenset(scene.keepers))
 
 
-def _enter(agent: BaseAgent, place: _Place, speakers: dict[str, Speaker]) -> None:
+@dataclass(slots=True)
+class _Scene:
+    """What is being assembled."""
+
+    turn_based: bool
+    speakers: dict[str, Speaker] = field(default_factory=dict)
+    keepers: set[str] = field(default_factory=set)
+
+    def model(self, given: str | LiveModel | ChatModel) -> LiveModel:
+        return resolve(resolve_chat(given)) if self.turn_based else resolve(given)
+
+
+def _enter(agent: BaseAgent, place: _Place, scene: _Scene) -> None:
     circles = (*place.circles, *_circle(agent, place.successor))
     if isinstance(agent, SequentialAgent):
         steps = agent.sub_agents
         for at, step in enumerate(steps):
             successor = _entry(steps[at + 1]).name if at + 1 < len(steps) else place.successor
-            _enter(step, _Place(None, place.model, successor, True, circles), speakers)
+            below = _Place(None, place.model, successor, not scene.turn_based, circles, keeps=False)
+            _enter(step, below, scene)
         return
     if not isinstance(agent, Agent):
         raise ConfigurationError(
@@ -111,13 +133,20 @@ def _enter(agent: BaseAgent, place: _Place, speakers: dict[str, Speaker]) -> Non
     targets = _targets(agent, place)
     tools = _tools(agent, targets, sequential=place.sequential)
     toolsets = tuple(each for each in agent.tools if isinstance(each, BaseToolset))
-    speaker = Speaker(agent, resolve(model), tools, place.successor, toolsets, targets, circles)
+    moves_on = scene.turn_based and place.successor is not None
+    model_of = scene.model(model)
+    speaker = Speaker(agent, model_of, tools, place.successor, toolsets, targets, circles, moves_on)
     _refuse_thinking(speaker)
     _refuse_waiting(speaker)
-    speakers[agent.name] = speaker
-    for below in agent.sub_agents:
-        peers = [peer for peer in agent.sub_agents if peer is not below]
-        _enter(below, _Place(agent, model, circles=place.circles, peers=peers), speakers)
+    scene.speakers[agent.name] = speaker
+    keeps = place.keeps and (place.parent is None or not agent.disallow_transfer_to_parent)
+    if keeps:
+        scene.keepers.add(agent.name)
+    successor = place.successor if scene.turn_based else None  # whoever answers in a step's place ends it
+    for sub in agent.sub_agents:
+        peers = [peer for peer in agent.sub_agents if peer is not sub]
+        below = _Place(agent, model, successor, circles=place.circles, peers=peers, keeps=keeps)
+        _enter(sub, below, scene)
 
 
 def _circle(agent: BaseAgent, successor: str | None) -> list[Circle]:
@@ -213,4 +242,7 @@ def _role(speaker: Speaker) -> Role:
         model_error=bool(agent.on_model_error_callback) and not can.calls_hooks,
         guardrails=bool(agent.guardrails),
     )
-    return Role(agent.name, facts, can, speaker.successor, tuple(speaker.targets), asks, speaker.circles)
+    targets = tuple(speaker.targets)
+    return Role(
+        agent.name, facts, can, speaker.successor, targets, asks, speaker.circles, speaker.moves_on
+    )

@@ -8,7 +8,7 @@ from pydantic import ValidationInfo, field_validator
 from antiphon.agents.base import BaseAgent
 from antiphon.agents.callbacks import as_callbacks
 from antiphon.agents.instructions import Instruction
-from antiphon.models import LiveModel
+from antiphon.models import ChatModel, LiveModel
 from antiphon.tools import BaseTool, BaseToolset, as_tool
 from antiphon.types import GenerateContentConfig, Tool
 
@@ -33,7 +33,7 @@ class Agent(BaseAgent):
     other, unless disallowed (contract 5.8).
     """
 
-    model: str | LiveModel | None = None
+    model: str | LiveModel | ChatModel | None = None
     """A name the registry knows, or a model. Unset, the parent's."""
     instruction: Instruction = ""
     """What the agent is told about itself. `{key}` stands for a value of the session's state."""

@@ -83,9 +83,10 @@ class Opening:
         told = seed(
             self._contexts.invocation.session.events,
             begin.agent,
-            ask=begin.ask,
+            ask=Ask.NOTHING if can.turn_based else begin.ask,
             held=begin.held,
             function_parts=can.function_parts_in_history,
+            app_answers=can.turn_based,
         )
         return told if begin.seed else Seed((), told.pending)
 
@@ -107,6 +108,7 @@ class Opening:
             history=told.history,
             pending=told.pending,
             hooks=self._hooks(speaker.agent) if speaker.model.capabilities.calls_hooks else None,
+            asks=speaker.model.capabilities.turn_based and begin.ask is not Ask.NOTHING,
         )
         took = loop.time() - asked_at
         if not self._links.begin(begin.link, setup) and took > SLOW:

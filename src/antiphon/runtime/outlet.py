@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from antiphon.config import StreamingMode
 from antiphon.core import drafts
 from antiphon.errors import ConsumerTooSlow
 from antiphon.events import new_id
@@ -44,6 +45,7 @@ class Outlet:
         config = invocation.run_config
         self._metrics = metrics
         self._tells_facts = config.lifecycle_events
+        self._whole_only = config.streaming_mode is StreamingMode.NONE
         self._invocation_id = invocation.invocation_id
         self._metadata = config.custom_metadata
         self._capacity = config.event_buffer
@@ -74,6 +76,8 @@ class Outlet:
                 event.lifecycle = None
                 if event.go_away is None:
                     return
+        if event.partial and self._whole_only:
+            return
         self._stamp(event)
         if stored:
             self._writer.add(event)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import aclosing, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -10,13 +11,16 @@ from uuid import uuid4
 
 from pydantic import ValidationError
 
-from antiphon.agents import BaseAgent, InvocationContext, Troupe, assemble
+from antiphon.agents import BaseAgent, InvocationContext, Troupe
 from antiphon.agents.instructions import fill_in
 from antiphon.artifacts import BaseArtifactService, InMemoryArtifactService
 from antiphon.config import RunConfig, StreamingMode
 from antiphon.errors import ConfigurationError, SessionNotFound, UsageError
 from antiphon.events import Event, Lifecycle
 from antiphon.queue import LiveRequestQueue
+from antiphon.requests import LiveRequest, check_content, read
+from antiphon.runtime.blocking import blocking
+from antiphon.runtime.casting import Casting, first_to_speak
 from antiphon.runtime.driver import Driver
 from antiphon.runtime.metrics import Metrics
 from antiphon.runtime.recovery import recover
@@ -24,10 +28,11 @@ from antiphon.runtime.stereo import check_resampler
 from antiphon.runtime.tape_writer import TapeWriter
 from antiphon.runtime.toolsets import close_all, gather
 from antiphon.sessions import BaseSessionService, InMemorySessionService, Session
+from antiphon.types import Content, Part
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Generator
 
 __all__ = ["InMemoryRunner", "Runner"]
 
@@ -69,7 +74,7 @@ class Runner:
         self.tapes = None if tapes is None else Path(tapes)
         self.metrics = Metrics()
         """What all conversations have done so far, in numbers."""
-        self._troupe: Troupe = assemble(agent)
+        self._casting = Casting(agent)
         self._running: dict[tuple[str, str], set[Driver]] = {}
 
     async def run_live(
@@ -103,23 +108,99 @@ class Runner:
                 f"not {type(live_request_queue).__name__}."
             )
         config = _config(run_config)
-        self._refuse_what_cannot_be(config)
-        for speaker in self._troupe.speakers.values():
-            speaker.model.check(config)
+        troupe = self._casting.live()
+        self._check(troupe, config)
         session = await self._session(user_id, session_id)
-        first = self._troupe.speakers[self._troupe.cast.first].agent
+        path = self._tape(tape)
+        async with aclosing(self._converse(troupe, session, config, live_request_queue, path)) as events:
+            try:
+                async for event in events:
+                    yield event
+            finally:
+                if config.streaming_mode is not StreamingMode.BIDI:
+                    live_request_queue.close()
+
+    async def run_async(
+        self,
+        *,
+        user_id: str,
+        session_id: str,
+        new_message: Content | dict[str, Any] | str,
+        state_delta: dict[str, Any] | None = None,
+        run_config: RunConfig | dict[str, Any] | None = None,
+    ) -> AsyncGenerator[Event, None]:
+        """One turn: the user says `new_message`; yields what comes of it, until the floor is theirs again.
+
+        The agents' models are asked request by request, over HTTP (contract 6.3). Text comes in pieces and
+        then whole; with `streaming_mode=NONE` only whole. A long-running call may be left open: answer it by
+        a later run whose message has the `FunctionResponse`. The agent that spoke last goes on, where it
+        could hand back.
+
+        Raises what `run_live` does, `InvalidContent` for a message that no user may send, and
+        `UnsupportedByModel` for an agent whose model is only live. Leave early by `aclose()`: a request that
+        is under way is closed then.
+        """
+        config = _config(run_config)
+        if config.streaming_mode is StreamingMode.BIDI:
+            config = config.model_copy(update={"streaming_mode": StreamingMode.SSE})
+        message = _message(new_message)
+        troupe = self._casting.turn_based()
+        self._check(troupe, config)
+        session = await self._session(user_id, session_id)
+        troupe = replace(troupe, cast=replace(troupe.cast, first=first_to_speak(troupe, session, message)))
+        queue = LiveRequestQueue()
+        queue.send(LiveRequest(content=message, state_delta=state_delta))
+        async with aclosing(self._converse(troupe, session, config, queue)) as events:
+            async for event in events:
+                yield event
+
+    def run(
+        self,
+        *,
+        user_id: str,
+        session_id: str,
+        new_message: Content | dict[str, Any] | str,
+        state_delta: dict[str, Any] | None = None,
+        run_config: RunConfig | dict[str, Any] | None = None,
+    ) -> Generator[Event, None, None]:
+        """`run_async` for code that is not async: the run has a thread and an event loop of its own.
+
+        Each `next()` waits for the next event. Leave early by `close()`, as a `for` loop over it does when
+        the generator is dropped. Services that belong to another event loop, such as pools of database
+        connections, cannot be used from here.
+        """
+        return blocking(
+            lambda: self.run_async(
+                user_id=user_id,
+                session_id=session_id,
+                new_message=new_message,
+                state_delta=state_delta,
+                run_config=run_config,
+            )
+        )
+
+    async def _converse(
+        self,
+        troupe: Troupe,
+        session: Session,
+        config: RunConfig,
+        queue: LiveRequestQueue,
+        tape: Path | None = None,
+    ) -> AsyncGenerator[Event, None]:
+        """One conversation of either kind."""
+        first = troupe.speakers[troupe.cast.first].agent
         if isinstance(first.instruction, str):
             fill_in(first.instruction, session.state, first.name)  # what is missing is said before dialling
         invocation = InvocationContext(f"e-{uuid4()}", self.app_name, session, config)
-        whose = (user_id, session_id)
+        whose = (session.user_id, session.id)
         driver: Driver | None = None
-        writer = self._tape_writer(tape, invocation.invocation_id)
+        writer = None if tape is None else TapeWriter(tape, [secret for speaker in troupe.speakers.values() for secret in speaker.model.secrets])
         try:
-            troupe, missing = await self._equipped(invocation)
+            troupe, missing = await _equipped(troupe, invocation)
             driver = Driver(
                 invocation,
                 troupe,
-                live_request_queue,
+                queue,
                 self.session_service,
                 self.artifact_service,
                 self.metrics,
@@ -140,7 +221,7 @@ class Runner:
                     del self._running[whose]
 
     async def flush(self, *, user_id: str, session_id: str) -> None:
-        """Returns when all that live runs of the session have yielded so far is stored (contract 4.7).
+        """Returns when all that runs of the session have yielded so far is stored (contract 4.7).
 
         For what must not be said before it is kept, such as a confirmation. Without a run it returns at once.
 
@@ -150,46 +231,28 @@ class Runner:
         for driver in list(self._running.get((user_id, session_id), ())):
             await driver.stored()
 
-    def _tape_writer(self, tape: str | Path | None, invocation_id: str) -> TapeWriter | None:
-        if tape is None and self.tapes is not None:
-            with suppress(OSError):  # the writer says what is wrong with it
-                self.tapes.mkdir(parents=True, exist_ok=True)
-            tape = self.tapes / f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}_{invocation_id}.jsonl"
-        if tape is None:
+    def _tape(self, named: str | Path | None) -> Path | None:
+        """Where a live run is recorded, if it is (contract 9.1)."""
+        if named is not None:
+            return Path(named)
+        if self.tapes is None:
             return None
-        models = [speaker.model for speaker in self._troupe.speakers.values()]
-        return TapeWriter(tape, [secret for model in models for secret in model.secrets])
+        with suppress(OSError):  # the writer says what is wrong with it
+            self.tapes.mkdir(parents=True, exist_ok=True)
+        return self.tapes / f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}_{uuid4()}.jsonl"
 
     async def aclose(self) -> None:
         """Closes the toolsets of the agents; to be called when no conversation runs any more (contract 5.11).
 
         Leaving the runner's `async with` block does it as well. Services are not closed: they may be others'.
         """
-        await close_all(self._troupe.toolsets())
+        await close_all(self._casting.toolsets())
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *exception: object) -> None:
         await self.aclose()
-
-    async def _equipped(self, invocation: InvocationContext) -> tuple[Troupe, list[Event]]:
-        """The cast with what its toolsets give now, and what to say of those that give nothing."""
-        toolsets = self._troupe.toolsets()
-        if not toolsets:
-            return self._troupe, []
-        config = invocation.run_config
-        gathered = await gather(toolsets, config.toolset_timeout)
-        missing = [
-            Event(
-                invocation_id=invocation.invocation_id,
-                author=self._troupe.cast.first,
-                lifecycle=Lifecycle(kind="toolset_unavailable", reason=f"{toolset!r}: {reason}"),
-                custom_metadata=config.custom_metadata,
-            )
-            for toolset, reason in gathered.unavailable.items()
-        ]
-        return self._troupe.with_tools(gathered.tools), missing if config.lifecycle_events else []
 
     async def recover_recordings(self, spool: str | os.PathLike[str] | None = None) -> list[Event]:
         """Makes artifacts of the recordings that were left, by killed processes for one (contract 4.3).
@@ -201,16 +264,17 @@ class Runner:
         """
         if self.artifact_service is None:
             raise ConfigurationError(NO_ARTIFACTS)
-        first, root = self._troupe.cast.first, None if spool is None else Path(spool)
+        first, root = self._casting.any().cast.first, None if spool is None else Path(spool)
         return await recover(self.app_name, first, self.artifact_service, self.session_service, root)
 
-    def _refuse_what_cannot_be(self, config: RunConfig) -> None:
-        if config.streaming_mode is StreamingMode.SSE:
-            raise ConfigurationError("streaming_mode=SSE is not there yet: leave it out of the RunConfig.")
+    def _check(self, troupe: Troupe, config: RunConfig) -> None:
+        """Refuses what cannot work, before anything is opened."""
         if (config.save_live_blob or config.record_conversation) and self.artifact_service is None:
             raise ConfigurationError(NO_ARTIFACTS)
         if config.record_conversation:
             check_resampler()
+        for speaker in troupe.speakers.values():
+            speaker.model.check(config)
 
     async def _session(self, user_id: str, session_id: str) -> Session:
         session = await self.session_service.get_session(
@@ -251,3 +315,30 @@ def _config(given: RunConfig | dict[str, Any] | None) -> RunConfig:
         return RunConfig.model_validate(given)
     except ValidationError as error:
         raise ConfigurationError(f"run_config cannot be read: {error}") from error
+
+
+def _message(given: Content | dict[str, Any] | str) -> Content:
+    if isinstance(given, str):
+        given = Content(role="user", parts=[Part.from_text(text=given)])
+    message = read(Content, given, "new_message is a str, a Content or a dict of its fields.")
+    check_content(message)
+    return message
+
+
+async def _equipped(troupe: Troupe, invocation: InvocationContext) -> tuple[Troupe, list[Event]]:
+    """The cast with what its toolsets give now, and what to say of those that give nothing."""
+    toolsets = troupe.toolsets()
+    if not toolsets:
+        return troupe, []
+    config = invocation.run_config
+    gathered = await gather(toolsets, config.toolset_timeout)
+    missing = [
+        Event(
+            invocation_id=invocation.invocation_id,
+            author=troupe.cast.first,
+            lifecycle=Lifecycle(kind="toolset_unavailable", reason=f"{toolset!r}: {reason}"),
+            custom_metadata=config.custom_metadata,
+        )
+        for toolset, reason in gathered.unavailable.items()
+    ]
+    return troupe.with_tools(gathered.tools), missing if config.lifecycle_events else []
