@@ -111,8 +111,8 @@ class Runner:
         troupe = self._casting.live()
         self._check(troupe, config)
         session = await self._session(user_id, session_id)
-        path = self._tape(tape)
-        async with aclosing(self._converse(troupe, session, config, live_request_queue, path)) as events:
+        kept = self.tapes if tape is None else Path(tape)
+        async with aclosing(self._converse(troupe, session, config, live_request_queue, kept)) as events:
             try:
                 async for event in events:
                     yield event
@@ -187,14 +187,14 @@ class Runner:
         queue: LiveRequestQueue,
         tape: Path | None = None,
     ) -> AsyncGenerator[Event, None]:
-        """One conversation of either kind."""
+        """One conversation of either kind, recorded to `tape`, a file or the folder for all of them."""
         first = troupe.speakers[troupe.cast.first].agent
         if isinstance(first.instruction, str):
             fill_in(first.instruction, session.state, first.name)  # what is missing is said before dialling
         invocation = InvocationContext(f"e-{uuid4()}", self.app_name, session, config)
         whose = (session.user_id, session.id)
         driver: Driver | None = None
-        writer = None if tape is None else TapeWriter(tape, [secret for speaker in troupe.speakers.values() for secret in speaker.model.secrets])
+        writer = None if tape is None else self._tape_writer(tape, troupe, invocation.invocation_id)
         try:
             troupe, missing = await _equipped(troupe, invocation)
             driver = Driver(
@@ -231,15 +231,13 @@ class Runner:
         for driver in list(self._running.get((user_id, session_id), ())):
             await driver.stored()
 
-    def _tape(self, named: str | Path | None) -> Path | None:
-        """Where a live run is recorded, if it is (contract 9.1)."""
-        if named is not None:
-            return Path(named)
-        if self.tapes is None:
-            return None
-        with suppress(OSError):  # the writer says what is wrong with it
-            self.tapes.mkdir(parents=True, exist_ok=True)
-        return self.tapes / f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}_{uuid4()}.jsonl"
+    def _tape_writer(self, tape: Path, troupe: Troupe, invocation_id: str) -> TapeWriter:
+        if tape is self.tapes:
+            with suppress(OSError):  # the writer says what is wrong with it
+                tape.mkdir(parents=True, exist_ok=True)
+            tape = tape / f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}_{invocation_id}.jsonl"
+        models = [speaker.model for speaker in troupe.speakers.values()]
+        return TapeWriter(tape, [secret for model in models for secret in model.secrets])
 
     async def aclose(self) -> None:
         """Closes the toolsets of the agents; to be called when no conversation runs any more (contract 5.11).
