@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from antiphon.events import LlmResponse
 from antiphon.models import ChatModel
+from antiphon.testing.chat_wire import ChatCall, ChatReply, question_in
 from antiphon.types import Content, FunctionCall, Part
 
 if TYPE_CHECKING:
@@ -15,8 +16,17 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from antiphon.models import LlmRequest
+    from antiphon.testing.chat_server import ChatRequest
 
-__all__ = ["NearChat", "piece", "whole"]
+__all__ = ["NearChat", "looks_up", "piece", "whole"]
+
+
+def looks_up(request: ChatRequest) -> ChatReply:
+    """Behaves as `ChatModelContract` wants it of the model behind."""
+    asked = [*request.body.get("messages", ()), *request.body.get("contents", ())]
+    if question_in(request.body) == "lookup paris" and len(asked) == 1:
+        return ChatReply(calls=(ChatCall("lookup", {"city": "paris"}, "c1"),))
+    return ChatReply("Hello there.")
 
 
 def piece(text: str, *, thought: bool = False) -> LlmResponse:

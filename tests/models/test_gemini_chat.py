@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,10 +17,11 @@ from antiphon.errors import (
     ModelUnavailable,
     UnsupportedByModel,
 )
-from antiphon.models import LlmRequest
+from antiphon.models import ChatModel, LlmRequest
 from antiphon.models.chat_link import ID_PREFIX
 from antiphon.models.gemini import Gemini
 from antiphon.models.gemini_chat import GeminiChat
+from antiphon.testing.chat_contract import ChatModelContract
 from antiphon.testing.chat_server import ChatReply, ChatServer
 from antiphon.types import (
     Content,
@@ -31,8 +33,11 @@ from antiphon.types import (
     Part,
     Tool,
 )
+from tests.models.near_chat import looks_up
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from antiphon.events import LlmResponse
 
 REQUEST = LlmRequest(model="gemini-any", contents=[Content(role="user", parts=[Part(text="hi")])])
@@ -43,6 +48,13 @@ TEXT = RunConfig(response_modalities=["TEXT"])
 def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("GOOGLE_API_KEY", "GEMINI_API_KEY", "GOOGLE_GENAI_USE_VERTEXAI", "GOOGLE_CLOUD_PROJECT"):
         monkeypatch.delenv(name, raising=False)
+
+
+class TestContract(ChatModelContract):
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[ChatModel]:
+        async with ChatServer(looks_up) as server:
+            yield GeminiChat("gemini-any", api_key="key", base_url=server.gemini_url)
 
 
 async def ask(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import builtins
 import gc
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,13 +20,17 @@ from antiphon.errors import (
     QuotaExceeded,
     RequestRefused,
 )
-from antiphon.models import LlmRequest
+from antiphon.models import ChatModel, LlmRequest
 from antiphon.models.openai_chat import OpenAIChat
+from antiphon.testing.chat_contract import ChatModelContract
 from antiphon.testing.chat_server import ChatReply, ChatServer
 from antiphon.testing.chat_wire import ChatCall
 from antiphon.types import Content, GenerateContentConfig, HttpOptions, Part
+from tests.models.near_chat import looks_up
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from antiphon.events import LlmResponse
 
 REQUEST = LlmRequest(model="gpt-any", contents=[Content(role="user", parts=[Part(text="hi")])])
@@ -35,6 +40,13 @@ REQUEST = LlmRequest(model="gpt-any", contents=[Content(role="user", parts=[Part
 def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
+
+
+class TestContract(ChatModelContract):
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[ChatModel]:
+        async with ChatServer(looks_up) as server:
+            yield OpenAIChat("gpt-any", base_url=server.openai_url, api_key="key")
 
 
 async def ask(

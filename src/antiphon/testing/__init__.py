@@ -5,13 +5,23 @@ waiting takes no time; the contract kits are tests that every live model, sessio
 must pass; `antiphon.testing.script` writes conversations of the pure core as transcripts.
 """
 
+from antiphon.testing.chat_server import ChatCall, ChatReply, ChatServer
 from antiphon.testing.clock import VirtualClockLoop
-from antiphon.testing.contracts import ArtifactServiceContract, LiveModelContract, SessionServiceContract
+from antiphon.testing.contracts import (
+    ArtifactServiceContract,
+    ChatModelContract,
+    LiveModelContract,
+    SessionServiceContract,
+)
 from antiphon.testing.live_server import Call, Faults, LiveServer, Prompt, Say, Timing, ToolCall
 
 __all__ = [
     "ArtifactServiceContract",
     "Call",
+    "ChatCall",
+    "ChatModelContract",
+    "ChatReply",
+    "ChatServer",
     "Faults",
     "LiveModelContract",
     "LiveServer",
