@@ -263,3 +263,24 @@ def test_a_sequence_is_limited_too() -> None:
     script = asked(FIRST, TWO, config=config) >> ModelText("A") << ANYTHING >> answered("A") << ANYTHING
     script = script >> TurnComplete() << emit(turn_complete=True) << ANYTHING
     assert script << end(reason="max_llm_calls", by="limit")
+
+
+def test_a_call_that_repeats_an_open_one_shares_its_tool() -> None:
+    # contract 5.4
+    role = Role("one", {"look": ToolFacts(on_duplicate="join")}, CAN)
+    script = asked(role) >> answered(call("a"), call("b")) << emit(calls={"a": "look", "b": "look"})
+    script = script << RunTool("a", "one", "look", {"n": 1}) << NOTHING >> ToolFinished("a", OK)
+    script = script << emit(response={"a": OK}) << emit(response={"b": OK})
+    assert script << send(results={"a": OK}) << send(results={"b": OK})
+
+
+def test_later_answers_of_a_call_are_told_by_its_id() -> None:
+    # contract 5.7: the connection knows which of them the model can take as such
+    role = Role("one", {"look": ToolFacts(streaming=True)}, CAN)
+    script = asked(role) >> answered(call("a")) << ANYTHING >> ToolYielded("a", {"n": 1}) << ANYTHING
+    assert (
+        script
+        >> ToolYielded("a", {"n": 2})
+        << emit(response={"a": {"n": 2}})
+        << send(results={"a": {"n": 2}})
+    )
