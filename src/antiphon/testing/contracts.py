@@ -6,8 +6,8 @@
 
 `make_service()` returns a new, empty service; each test closes the one it got. For a model it is `open()`,
 which also opens what the model talks to: see `LiveModelContract` and `ChatModelContract`. The tests are
-coroutines: with pytest-asyncio set `asyncio_mode = auto`, or mark the class. For failures that show the values,
-put `pytest.register_assert_rewrite("antiphon.testing")` into `conftest.py`, above what imports this.
+coroutines: with pytest-asyncio set `asyncio_mode = auto`, or mark the class. For failures that show the
+values, put `pytest.register_assert_rewrite("antiphon.testing")` into `conftest.py`, above what imports this.
 """
 
 from __future__ import annotations
