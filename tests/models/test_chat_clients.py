@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import threading
 
+import httpx
 import pytest
 
-from antiphon.models.chat_clients import Clients
+from antiphon.errors import ConnectionLost, ModelUnavailable
+from antiphon.models.chat_clients import Clients, transport_error
 
 
 class Client:
@@ -66,3 +68,11 @@ async def test_a_client_that_cannot_be_made_is_nobodys() -> None:
         async with clients.use():
             raise AssertionError("there is none")
     assert len(clients) == 0
+
+
+def test_what_a_broken_connection_is_told_as() -> None:  # contract 3.10
+    lost = transport_error("m", httpx.RemoteProtocolError("cut"))
+    assert isinstance(lost, ConnectionLost) and "RemoteProtocolError cut" in str(lost)
+    late = transport_error("m", httpx.ReadTimeout(""))
+    assert isinstance(late, ModelUnavailable) and late.code == 408
+    assert transport_error("m", ValueError("odd")) is None

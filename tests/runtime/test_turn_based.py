@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -35,6 +35,9 @@ from antiphon.errors import (
 from antiphon.testing.chat_server import ChatCall, ChatReply, ChatServer
 from antiphon.types import Content, FunctionResponse, Part
 from tests.runtime.chat_models import WIRES, chat_model, talking, texts
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 pytestmark = pytest.mark.parametrize("wire", WIRES)
 
@@ -288,6 +291,38 @@ async def test_what_came_between_does_not_part_a_call_from_its_answer(wire: str)
             if role == "call":
                 assert [each for each, _ in told[at + 1 : at + 1 + len(what)]] == ["answer"] * len(what)
     assert "approved" in str(turns.told(3)[-1])
+
+
+async def test_a_streaming_tool_is_heard_to_its_end(wire: str) -> None:
+    # contract 5.7, 6.3: later results are news, each answered, and the run waits for them
+    answered = asyncio.Event()
+
+    async def count(upto: int) -> AsyncIterator[dict[str, int]]:
+        """Counts."""
+        for number in range(upto):
+            yield {"number": number}
+            await answered.wait()
+            answered.clear()
+
+    script = [
+        ChatReply(calls=(ChatCall("count", {"upto": 2}, "c1"),)),
+        ChatReply("Nought."),
+        ChatReply("One."),
+    ]
+    async with talking(wire, solo(tools=[count]), script) as turns:
+        seen: list[Event] = []
+        async for event in turns.running("Count"):
+            seen.append(event)
+            if event.turn_complete:
+                answered.set()
+
+    assert kinds(seen) == ["call"] + ["response", "text", "turn_complete"] * 2 + ["response"]
+    assert texts(seen) == ["Nought.", "One."]
+    assert turns.told(2)[2:] == [
+        ("answer", '{"number": 0}'),
+        ("assistant", "Nought."),
+        ("user", "(The call of count returned {'number': 1}.)"),
+    ]
 
 
 async def test_calls_are_limited_politely(wire: str) -> None:

@@ -9,12 +9,17 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
+
+from antiphon.errors import ConnectionLost, ModelConnectionError, ModelUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-__all__ = ["Clients"]
+__all__ = ["Clients", "transport_error"]
+
+_TRANSPORT: Final = ("aiohttp", "httpx", "httpx2")
+"""The packages in which the connections of SDKs fail."""
 
 _C = TypeVar("_C")
 
@@ -54,3 +59,16 @@ class Clients(Generic[_C]):
                 del self._held[loop]
                 if held.client is not None:
                     await self._close(held.client)
+
+
+def transport_error(model: str, error: BaseException) -> ModelConnectionError | None:
+    """What an error of the connection stands for; `None` for any other."""
+    kind = type(error)
+    if kind.__module__.split(".")[0] not in _TRANSPORT:
+        return None
+    if "Timeout" in kind.__name__:
+        return ModelUnavailable(f"{model} did not answer in time.", code=408)
+    told = f"{kind.__name__} {error}".strip()
+    return ConnectionLost(
+        f"No connection to {model}, or it broke off: {told}. Check base_url and the network."
+    )

@@ -13,11 +13,10 @@ from antiphon.errors import (
     ConnectionLost,
     InvalidSetup,
     MissingExtra,
-    ModelUnavailable,
     UnsupportedByModel,
 )
 from antiphon.models.chat import TEXT_ONLY, ChatModel
-from antiphon.models.chat_clients import Clients
+from antiphon.models.chat_clients import Clients, transport_error
 from antiphon.models.chat_link import ID_PREFIX
 from antiphon.models.dial import trust_for
 from antiphon.models.gemini import Gemini
@@ -43,8 +42,6 @@ _NO_KEY: Final = "none"
 """What a server of one's own is sent that asks for no key: the SDK wants one."""
 SILENCE: Final = 600
 """Seconds without a byte after which a request is given up, unless `http_options.timeout` is shorter."""
-_TRANSPORT: Final = ("aiohttp", "httpx", "httpx2")
-"""The packages in which the SDK's connections fail."""
 
 
 class GeminiChat(ChatModel):
@@ -164,14 +161,8 @@ class GeminiChat(ChatModel):
         if isinstance(error, sdk.APIError):
             headers = getattr(error.response, "headers", None) or {}
             return request_error(error.code, error.message or str(error.details), headers.get("retry-after"))
-        kind = type(error)
-        if kind.__module__.split(".")[0] in _TRANSPORT:
-            if "Timeout" in kind.__name__:
-                return ModelUnavailable(f"{self.name} did not answer in time.", code=408)
-            return ConnectionLost(
-                f"No connection to {self.name}, or it broke off: {kind.__name__} {error}. Check base_url "
-                "and the network."
-            )
+        if (lost := transport_error(self.name, error)) is not None:
+            return lost
         if isinstance(error, sdk.UnknownApiResponseError | ValidationError):
             return ConnectionLost(f"{self.name} sent what is no response: {str(error)[:200]}.")
         if isinstance(error, ValueError) and not isinstance(error, ConfigurationError):

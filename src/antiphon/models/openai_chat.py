@@ -19,7 +19,7 @@ from antiphon.errors import (
     RequestRefused,
 )
 from antiphon.models.chat import TEXT_ONLY, ChatModel
-from antiphon.models.chat_clients import Clients
+from antiphon.models.chat_clients import Clients, transport_error
 from antiphon.models.dial import trust_for
 from antiphon.models.openai_answer_codec import Answer
 from antiphon.models.openai_chat_codec import request_body
@@ -143,13 +143,8 @@ class OpenAIChat(ChatModel):
         sdk = self._sdk
         if isinstance(error, sdk.APIStatusError):
             return self._refused(error)
-        if isinstance(error, sdk.APITimeoutError):
-            return ModelUnavailable(f"{self.name} did not answer in time.", code=408)
-        if isinstance(error, sdk.APIConnectionError):
-            cause = str(error.__cause__ or error) or type(error.__cause__).__name__
-            return ConnectionLost(
-                f"No connection to {self.name}, or it broke off: {cause}. Check base_url and the network."
-            )
+        if (lost := transport_error(self.name, error.__cause__ or error)) is not None:
+            return lost
         if isinstance(error, sdk.APIError):  # sent in the stream
             kind, cure = _BY_CODE.get(error.code or "", (ModelUnavailable, "It is worth trying again."))
             told = f"{self.name} failed while it answered ({error.message}). {cure}"
