@@ -13,12 +13,14 @@ from antiphon import (
     Event,
     InMemoryRunner,
     LiveRequestQueue,
+    LlmResponse,
     LongRunningFunctionTool,
     ModelConnectionError,
     RunConfig,
     SequentialAgent,
     StreamingMode,
     ToolContext,
+    Veto,
     types,
 )
 from antiphon.config import Retry
@@ -493,6 +495,38 @@ async def test_connections_are_kept_within_a_run_and_closed_after_it(wire: str) 
     async with talking(wire, solo(tools=[weather]), script) as turns:
         await turns.say("Go")
     assert len(turns.server.requests) == 3 and turns.server.connected == 1
+
+
+# Callbacks, around each request: contract 5.10, 5.13.
+
+
+def answer(text: str) -> LlmResponse:
+    return LlmResponse(content=Content(role="model", parts=[Part(text=text)]))
+
+
+async def test_a_callback_answers_in_the_models_place(wire: str) -> None:
+    callback = lambda callback_context, llm_request: answer("No.")  # noqa: E731
+    async with talking(wire, solo(before_model_callback=callback)) as turns:
+        events = await turns.say("Go")
+    assert texts(events) == ["No."] and kinds(events) == ["text", "turn_complete"]
+    assert not turns.server.requests
+
+
+async def test_a_callback_answers_instead_of_an_error(wire: str) -> None:
+    callback = lambda callback_context, llm_request, error: answer("Sorry.")  # noqa: E731
+    async with talking(wire, solo(on_model_error_callback=callback), [ChatReply(status=400)]) as turns:
+        events = await turns.say("Go")
+    assert texts(events) == ["Sorry."]
+
+
+async def test_a_guardrail_keeps_a_question_from_the_model(wire: str) -> None:
+    def no_cards(callback_context: object, speaker: str, text: str) -> Veto | None:
+        return Veto("no cards", reply="Not here.") if speaker == "user" else None
+
+    async with talking(wire, solo(guardrails=[no_cards])) as turns:
+        events = await turns.say("My card")
+    assert texts(events) == ["Not here."] and not turns.server.requests
+    assert events[-1].lifecycle and events[-1].lifecycle.reason == "the turn is complete"
 
 
 # Live, by text.

@@ -243,6 +243,4 @@ def _role(speaker: Speaker) -> Role:
         guardrails=bool(agent.guardrails),
     )
     targets = tuple(speaker.targets)
-    return Role(
-        agent.name, facts, can, speaker.successor, targets, asks, speaker.circles, speaker.moves_on
-    )
+    return Role(agent.name, facts, can, speaker.successor, targets, asks, speaker.circles, speaker.moves_on)

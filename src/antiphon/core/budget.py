@@ -28,6 +28,11 @@ class Budget:
         """Somebody said something."""
         self._last_heard = now
 
+    @property
+    def turns(self) -> int:
+        """Turns that have ended, those that were answered in the model's place included."""
+        return self._turns
+
     def turn_began(self) -> None:
         self._llm_calls += 1
 

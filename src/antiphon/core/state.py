@@ -107,7 +107,7 @@ class ConversationState:
         turns = self.turns
         return (
             self.config.streaming_mode is not StreamingMode.BIDI
-            and turns.completed > 0
+            and self.budget.turns > 0
             and turns.quiet
             and not (turns.owed or turns.unfinished)
             and self.links.live
