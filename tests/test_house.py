@@ -239,7 +239,7 @@ def texts_in(folder: Path) -> Iterator[tuple[str, str]]:
     for path in sorted(folder.iterdir()):
         if path.is_dir() and LOOKED_INTO.fullmatch(path.name):
             yield from texts_in(path)
-        elif path.is_file():
+        elif path.is_file() and path.name != ".git":  # what a working tree beside another has
             try:
                 yield path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")
             except UnicodeDecodeError:

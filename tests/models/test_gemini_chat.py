@@ -183,3 +183,7 @@ def test_without_the_package_it_says_what_to_install(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(builtins, "__import__", missing)
     with pytest.raises(MissingExtra, match=r"pip install 'antiphon\[gemini\]'"):
         GeminiChat("gemini-any")
+
+
+def test_its_secrets_are_those_of_the_live_model() -> None:  # contract 9.2
+    assert "the-key" in GeminiChat("gemini-2.5-flash", api_key="the-key").secrets

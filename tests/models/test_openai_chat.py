@@ -21,6 +21,7 @@ from antiphon.errors import (
     RequestRefused,
 )
 from antiphon.models import ChatModel, LlmRequest
+from antiphon.models.chat_link import ChatLive
 from antiphon.models.openai_chat import OpenAIChat
 from antiphon.testing.chat_contract import ChatModelContract
 from antiphon.testing.chat_server import ChatReply, ChatServer
@@ -167,3 +168,8 @@ def test_without_the_package_it_says_what_to_install(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(builtins, "__import__", missing)
     with pytest.raises(MissingExtra, match=r"pip install 'antiphon\[openai\]'"):
         OpenAIChat("gpt-any")
+
+
+def test_its_secrets_are_what_it_was_given_to_prove_itself_by() -> None:  # contract 9.2
+    secret = OpenAIChat("a", base_url="http://me:pass-word@localhost/v1?key=in-query", api_key="the-key")
+    assert list(ChatLive(secret).secrets) == ["the-key", "pass-word", "key=in-query"]

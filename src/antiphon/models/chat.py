@@ -13,7 +13,7 @@ from antiphon.capabilities import Capabilities
 from antiphon.models.base import refuse_unsupported
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Sequence
 
     from antiphon.config import RunConfig
     from antiphon.events import LlmResponse
@@ -44,6 +44,11 @@ class ChatModel(ABC):
     def capabilities(self) -> Capabilities:
         """What it can do; asked before every run (contract 6.2). `TEXT_ONLY`, with what is more or less."""
         return TEXT_ONLY
+
+    @property
+    def secrets(self) -> Sequence[str]:
+        """Keys, tokens and the like that it was given; what is recorded is cleaned of them (contract 9.2)."""
+        return ()
 
     def check(self, config: RunConfig) -> None:
         """Refuses a run that cannot work, before anything is opened.

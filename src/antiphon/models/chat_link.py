@@ -52,6 +52,8 @@ from antiphon.models.request import LlmRequest
 from antiphon.types import Content, GenerateContentConfig, Modality, Part
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from antiphon.capabilities import Capabilities
     from antiphon.config import RunConfig
     from antiphon.models.chat import ChatModel
@@ -94,6 +96,10 @@ class ChatLive(LiveModel):
     @property
     def capabilities(self) -> Capabilities:
         return replace(self.chat.capabilities, turn_based=True, calls_hooks=True)
+
+    @property
+    def secrets(self) -> Sequence[str]:
+        return self.chat.secrets
 
     def check(self, config: RunConfig) -> None:
         if config.response_modalities is None:

@@ -25,7 +25,7 @@ from antiphon.models.gemini_errors import request_error
 from antiphon.types import Schema
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from antiphon.capabilities import Capabilities
@@ -79,6 +79,10 @@ class GeminiChat(ChatModel):
     @property
     def capabilities(self) -> Capabilities:
         return _CAN
+
+    @property
+    def secrets(self) -> Sequence[str]:
+        return self._gemini.secrets
 
     def check(self, config: RunConfig) -> None:
         super().check(config)

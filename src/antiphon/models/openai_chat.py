@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from antiphon.errors import (
     AuthenticationRefused,
@@ -91,6 +92,11 @@ class OpenAIChat(ChatModel):
     @property
     def capabilities(self) -> Capabilities:
         return _CAN
+
+    @property
+    def secrets(self) -> list[str]:
+        parts = urlsplit(self._base_url)
+        return [each for each in (self._api_key, parts.password, parts.query) if each]
 
     def check(self, config: RunConfig) -> None:
         super().check(config)
