@@ -31,6 +31,9 @@ MAY_PRINT = (SRC + "cli.py", SRC + "cli/")
 UNMIRRORED: set[str] = set()  # modules whose tests live elsewhere; say here where, and why
 
 NEVER_PURE = {"asyncio", "logging", "random", "secrets", "socket", "threading", "time", "uuid", "websockets"}
+PROMISED = re.compile(r"[1-7]\.\d+")  # clauses of the contract that hold; later sections are on their way
+CLAUSE = re.compile(r"(?m)^(\d\.\d+) ")
+CITATION = re.compile(r"contract (\d\.\d+(?:(?:, | and )\d\.\d+)*)")
 PURE = {  # a pattern of paths → what may not be imported there
     SRC + "core/*.py": NEVER_PURE | {"anyio", "concurrent", "datetime", "json", "os", "subprocess"},
     SRC + "models/*_codec.py": NEVER_PURE,
@@ -111,6 +114,16 @@ def source_is_mirrored(files: Files) -> Iterator[str]:
         test = PurePosixPath("tests", module.with_name(f"test_{module.stem.strip('_')}.py"))
         if path not in UNMIRRORED and str(test) not in files and has_code(tree):
             yield f"{path}: no {test}: each module with code has tests of its own"
+
+
+def clauses_are_cited(files: Files) -> Iterator[str]:
+    tests = (text for path, text in files.items() if path.startswith("tests/") and path.endswith(".py"))
+    cited = {
+        clause for text in tests for found in CITATION.findall(text) for clause in re.split(r"\D{2,}", found)
+    }
+    for clause in CLAUSE.findall(files.get("docs/contract.md", "")):
+        if PROMISED.fullmatch(clause) and clause not in cited:
+            yield f"docs/contract.md: no test cites {clause}: write one that fails when it does not hold"
 
 
 def nothing_is_left_to_do(files: Files) -> Iterator[str]:
@@ -311,6 +324,17 @@ SAMPLES: dict[Rule, tuple[list[Files], list[Files]]] = {
             source(MODULE, "errors.py") | {"tests/test_errors.py": ""},
             source(MODULE, "core/__init__.py") | {"tests/core/test_init.py": ""},
             source("x = 1\nclass P:\n    def f(self):\n        '''Says.'''\n        ..."),
+        ],
+    ),
+    clauses_are_cited: (
+        [
+            {"docs/contract.md": "5.1 A\n5.2 B"} | a_test("# contract 5.1"),
+            {"docs/contract.md": "3.1 A"} | a_test("# 3.1"),
+        ],
+        [
+            {"docs/contract.md": "5.1 A\n    5.9 inside\n5.2 B\n3.10 C"}
+            | a_test("# contract 5.1, 5.2 and 3.10"),
+            {"docs/contract.md": "8.1 A"} | a_test(""),
         ],
     ),
     nothing_is_left_to_do: (
