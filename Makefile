@@ -47,7 +47,7 @@ demo: $(RUNTIME)
 	@$(VENV)/bin/antiphon demo $(ARGS)
 
 test: $(DEVELOP) $(ADK_READY)
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest -n auto --dist worksteal $(ARGS)
 	$(if $(ARGS),,@$(MAKE) --no-print-directory coverage)
 
 # What a module's own tests do not reach is not tested, whoever else passes through it.
