@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -78,3 +80,16 @@ def test_errors_are_one_sentence(url: str, code: int, said: str, capsys: pytest.
         told = capsys.readouterr().err
         assert said in told
         assert told.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["current", "upgrade"])
+@pytest.mark.parametrize("missing", ["sqlalchemy", "aiosqlite"])
+def test_missing_package_is_named_with_what_to_install(command: str, missing: str) -> None:
+    code = (
+        f"import sys; sys.modules[{missing!r}] = None\n"
+        "from antiphon.cli.commands import run\n"
+        f"sys.exit(run(['db', {command!r}, 'sqlite://']))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert f"need {missing}: pip install 'antiphon[database]'" in ran.stderr
+    assert ran.returncode == 2

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from antiphon.cli.exits import Exit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["db"]
 
@@ -50,9 +54,10 @@ def _root(context: typer.Context) -> None:
 )
 def upgrade(url: _Url) -> int:
     """Brings the database up to date."""
-    from antiphon.sessions.database import schema
+    with _installed():
+        from antiphon.sessions.database import schema
 
-    before, after = schema.upgrade(url)
+        before, after = schema.upgrade(url)
     if before == after:
         print(f"Schema {after}, the newest: nothing to do.")
     else:
@@ -69,11 +74,25 @@ def upgrade(url: _Url) -> int:
 )
 def current(url: _Url) -> int:
     """Tells the schema."""
-    from antiphon.sessions.database import schema
+    with _installed():
+        from antiphon.sessions.database import schema
 
-    found, newest = schema.current(url), schema.REVISIONS[-1]
+        found, newest = schema.current(url), schema.REVISIONS[-1]
     if found == newest:
         print(f"Schema {found}, the newest.")
         return Exit.OK
     print(f"Schema {found}; this version needs {newest}." if found else f"No schema; the newest is {newest}.")
     return Exit.FAILED
+
+
+@contextmanager
+def _installed() -> Iterator[None]:
+    """Says what to install when a package is not there."""
+    from antiphon.errors import MissingExtra
+
+    try:
+        yield
+    except ModuleNotFoundError as missing:
+        raise MissingExtra(
+            f"Sessions in a database need {missing.name}: pip install 'antiphon[database]'."
+        ) from missing
