@@ -33,7 +33,7 @@ export ANTIPHON_ADK_PYTHON
 .PHONY: help demo test check lint types layers house coverage bench env adk-env clean
 
 help:
-	@echo "make demo      talk to an agent in the browser, offline (installs the run-time parts only)"
+	@echo "make demo      talk to an agent in the terminal, offline (installs the run-time parts only)"
 	@echo "make test      every test, then full branch coverage of the core and the codecs by their own"
 	@echo "make check     ruff, mypy, import-linter and the house rules"
 	@echo "make bench     measure Antiphon side by side with google-adk and a bare relay"
@@ -41,7 +41,7 @@ help:
 	@echo "make adk-env   only make the environment with google-adk, $(ADK_VENV)"
 	@echo "make clean     remove environments and caches"
 	@echo
-	@echo 'Arguments: make demo ARGS="--port 9000", make test ARGS="-k barge_in", make PYTHON=python3.12 test'
+	@echo 'Arguments: make demo ARGS="--usage", make test ARGS="-k barge_in", make PYTHON=python3.12 test'
 
 demo: $(RUNTIME)
 	@$(VENV)/bin/antiphon demo $(ARGS)
