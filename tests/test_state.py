@@ -71,3 +71,49 @@ def test_the_usual_ways_of_a_mapping_work() -> None:
 
 def test_it_shows_what_it_holds() -> None:
     assert repr(state(a=1)) == "State({'a': 1})"
+
+
+def test_what_is_changed_in_place_counts_as_written() -> None:
+    # contract 4.6
+    value: dict[str, Any] = {"log": ["one"], "seen": {"a": 1}}
+    seen = State(value, {})
+    seen["log"].append("two")
+    assert seen["log"] == ["one", "two"], "the next read sees it"
+    assert seen["seen"] == {"a": 1}
+    assert seen.delta == {"log": ["one", "two"]}
+    assert value == {"log": ["one"], "seen": {"a": 1}}, "changes land with the event that carries them"
+
+
+def test_what_was_written_may_be_changed_in_place_after_it_was_told() -> None:
+    # contract 4.6
+    seen = State({}, {})
+    log = seen.setdefault("log", [])
+    log.append("one")
+    assert seen.delta == {"log": ["one"]}
+    seen.delta.clear()  # told
+    assert seen.delta == {}
+    log.append("two")
+    assert seen.delta == {"log": ["one", "two"]}
+
+
+def test_what_others_wrote_is_read_unless_it_was_changed_here() -> None:
+    # contract 4.6
+    value: dict[str, Any] = {"log": ["one"], "mine": []}
+    seen = State(value, {})
+    assert seen["log"] == ["one"]
+    seen["mine"].append(1)
+    value.update(log=["one", "two"], mine=[2])
+    assert seen["log"] == ["one", "two"]
+    assert seen["mine"] == [1]
+
+
+def test_what_is_not_stored_is_not_copied() -> None:
+    # contract 4.6
+    held: list[Any] = []
+    assert State({"temp:pool": held}, {})["temp:pool"] is held
+
+
+def test_what_cannot_be_copied_is_left_to_whoever_stores_it() -> None:
+    seen = State({}, {})
+    seen["odd"] = [(_ for _ in ())]  # a generator
+    assert list(seen.delta) == ["odd"]

@@ -48,3 +48,29 @@ async def test_state_written_by_a_tool_lands_with_its_event(converse: Converse) 
         await talk.until(lambda e: e.turn_complete)
         session = await talk.session()
     assert session.state == {"name": "Ann", "user:seen": 1}
+
+
+async def test_lists_changed_in_place_land_with_each_event_and_change_none_before(converse: Converse) -> None:
+    """contract 4.6"""
+
+    def note(text: str, tool_context: ToolContext) -> int:
+        log = tool_context.state.setdefault("log", [])
+        log.append(text)
+        return len(log)
+
+    async def script(call: Call) -> None:
+        await call.setup()
+        for text in ("one", "two"):
+            await call.tool_call("note", {"text": text})
+            await call.receive_tool_response()
+        await call.turn("Noted.")
+        await call.closed()
+
+    async with converse(script, agent=Agent(name="helper", tools=[note])) as talk:
+        await talk.until(lambda event: event.turn_complete)
+        told = [event.actions.state_delta for event in talk.seen if event.get_function_responses()]
+        session = await talk.session()
+    assert told == [{"log": ["one"]}, {"log": ["one", "two"]}]
+    stored = [event.actions.state_delta for event in session.events if event.get_function_responses()]
+    assert stored == told
+    assert session.state["log"] == ["one", "two"]

@@ -13,7 +13,8 @@ from antiphon.agents.callbacks import CALLBACKS, arguments
 from antiphon.errors import CallbackFailed
 from antiphon.events import EventActions
 from antiphon.runtime.threads import Threads
-from antiphon.tools.result import check_state
+from antiphon.tools import CallbackContext
+from antiphon.tools.result import check_state, stored_copy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -57,6 +58,9 @@ class Callbacks:
             await asyncio.wait([task], timeout=self._timeout)
         finally:
             self._tasks.cancel(task)
+        for each in given:
+            if isinstance(each, CallbackContext):
+                each.state.settle()
         if not task.done():
             error: BaseException | None = TimeoutError()
             value, why = None, f"took longer than {self._timeout:g} s"
@@ -109,5 +113,5 @@ def taken(actions: EventActions) -> EventActions:
     except ValueError as error:
         raise CallbackFailed(str(error).replace("The tool", "A callback")) from error
     return EventActions.trusted(
-        state_delta=dict(actions.state_delta), artifact_delta=dict(actions.artifact_delta)
+        state_delta=stored_copy(actions.state_delta), artifact_delta=dict(actions.artifact_delta)
     )

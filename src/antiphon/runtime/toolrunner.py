@@ -17,6 +17,7 @@ from antiphon.tools import ToolError
 from antiphon.tools.result import (
     cannot_begin,
     check_state,
+    stored_copy,
     timed_out,
     tool_failed,
     tool_response,
@@ -180,7 +181,7 @@ class ToolRunner:
         return ToolFinished(
             call.call_id,
             response,
-            _take(context.actions),
+            _take(context),
             completes=context.task_completed,
             ends=context.end_invocation,
             stops=context.stops_streaming,
@@ -232,7 +233,7 @@ class ToolRunner:
                 said = tool_response(value)
                 if hooks is not None and (given := await hooks.after(tool, call.args, context, said)):
                     said = tool_response(given)
-                self._yield(call, ToolYielded(call.call_id, said, _take(context.actions), context.scheduling))
+                self._yield(call, ToolYielded(call.call_id, said, _take(context), context.scheduling))
                 await asyncio.sleep(0)  # a tool that never waits leaves everybody else a turn
         finally:
             if (close := getattr(stream, "aclose", None)) is not None:
@@ -316,7 +317,7 @@ def _is_current(task: asyncio.Task[Any] | None) -> bool:
         return False
 
 
-def _take(actions: EventActions) -> EventActions:
+def _take(context: ToolContext) -> EventActions:
     """What was written since the last yield: it lands with this one, and not again with the next.
 
     A copy, since a tool that goes on writing after its answer must not change what is being stored.
@@ -324,13 +325,14 @@ def _take(actions: EventActions) -> EventActions:
     Raises:
         UnusableState: there is something in it that cannot be stored.
     """
+    actions = context.actions
+    check_state(context.state.delta)
     taken = actions.model_copy(
         update={
-            "state_delta": dict(actions.state_delta),
+            "state_delta": stored_copy(actions.state_delta),
             "artifact_delta": dict(actions.artifact_delta),
         }
     )
-    check_state(taken.state_delta)
     actions.state_delta.clear()
     actions.artifact_delta.clear()
     return taken

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Mapping
+from copy import deepcopy
 from enum import StrEnum
 from typing import Any
 
@@ -20,6 +21,7 @@ __all__ = [
     "cannot_begin",
     "check_state",
     "error_response",
+    "stored_copy",
     "timed_out",
     "tool_failed",
     "tool_response",
@@ -92,6 +94,11 @@ def check_state(written: Mapping[str, Any]) -> None:
                 f"write a dict, list, str, number, bool or None, or use the key {TEMP_PREFIX + key!r}, "
                 "which is not stored."
             ) from error
+
+
+def stored_copy(written: Mapping[str, Any]) -> dict[str, Any]:
+    """State that `check_state` let pass, as it is now: what is done to its lists later is no part of it."""
+    return {key: value if key.startswith(TEMP_PREFIX) else deepcopy(value) for key, value in written.items()}
 
 
 def error_response(code: str, message: str, **details: Any) -> dict[str, Any]:
