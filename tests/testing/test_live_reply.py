@@ -108,3 +108,10 @@ def test_client_content_asks_all_that_the_user_said_last() -> None:
     prompt = asked(history)
     assert (prompt.text, prompt.images, prompt.pcm) == ("see this", (b"png",), b"pcm!")
     assert prompt.history == tuple(history[:2])
+
+
+def test_results_of_tools_are_no_words_of_the_user() -> None:
+    result = {"role": "user", "parts": [{"functionResponse": {"id": "1", "response": {}}}]}
+    prompt = asked([{"role": "model", "parts": []}, result, {"role": "user", "parts": [{"text": "and?"}]}])
+    assert prompt.text == "and?"
+    assert prompt.history[-1] == result

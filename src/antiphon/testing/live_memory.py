@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 from antiphon.testing.live_setup import NOT_FOUND, Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
+
+    from antiphon.testing.live_reply import Prompt
+    from antiphon.testing.live_turn import Turn
 
 __all__ = ["Memory", "PendingCall", "Store"]
 
@@ -37,6 +40,8 @@ class Memory:
     """Seconds of audio received; audio offsets go on from here after a resume."""
     unspoken: str = ""
     """The end of a sentence that a lost connection cut off."""
+    unanswered: list[Prompt] = field(default_factory=list)
+    """What the model was asked, and had said nothing of when the connection was lost."""
     busy: bool = False
     """Whether the model was speaking, or the user, when the last connection ended."""
     owner: int | None = None
@@ -46,9 +51,32 @@ class Memory:
     abandoned: list[PendingCall] = field(default_factory=list)
     """Blocking calls that an interruption cut off: their answers are ignored (wire 1.6)."""
 
+    def take_up(self) -> tuple[str, list[Prompt]]:
+        """What is to be spoken and answered yet; it is for the caller from now on."""
+        left = self.unspoken, self.unanswered
+        self.unspoken, self.unanswered = "", []
+        return left
+
+    def remember(self, turn: Turn) -> None:
+        """What was said in the turn. Calls that never left were never made."""
+        for made in turn.unsent:
+            self.history = [content for content in self.history if content is not made]
+            for part in made["parts"]:
+                self.calls.pop(part["functionCall"]["id"], None)
+        if turn.words:
+            self.history.append({"role": "model", "parts": [{"text": turn.words}]})
+
+    def leave(self, turn: Turn | None, waiting: Iterable[Prompt]) -> None:
+        """The connection is gone in the middle of this turn, with these prompts behind it."""
+        self.unspoken = turn.cut_off if turn else ""
+        self.unanswered = [turn.prompt] if turn and turn.unbegun else []
+        self.unanswered += waiting
+        if turn:
+            self.remember(turn)
+
     def snapshot(self) -> Memory:
         """As it is now, for a handle that denotes a moment instead of the session."""
-        return replace(self, history=[*self.history], calls={**self.calls}, unspoken="", busy=False)
+        return replace(self, history=[*self.history], calls={**self.calls})
 
 
 @dataclass(slots=True)
@@ -105,6 +133,7 @@ class Store:
             return _BUSY
         if issued.moment is not None:
             session.history, session.calls = [*issued.moment.history], {**issued.moment.calls}
+            session.unspoken, session.unanswered, session.abandoned = "", [], []
         if not keep_calls:
             session.calls = {}
         return session

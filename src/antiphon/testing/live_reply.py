@@ -134,7 +134,7 @@ class Prompt:
 def asked(history: Sequence[Mapping[str, Any]]) -> Prompt:
     """What client content asks: all that the user said at the end of the history, as one prompt."""
     start = len(history)
-    while start and history[start - 1].get("role", "user") != "model":
+    while start and _is_the_users(history[start - 1]):
         start -= 1
     said = history[start:]
     parts = [part for content in said for part in content.get("parts") or []]
@@ -145,6 +145,12 @@ def asked(history: Sequence[Mapping[str, Any]]) -> Prompt:
         images=tuple(blob.data for blob in blobs if not blob.is_audio),
         history=tuple(history[:start]),
     )
+
+
+def _is_the_users(content: Mapping[str, Any]) -> bool:
+    """Whether the user said it; results of tools come in their name, and are none of their words."""
+    parts = content.get("parts") or []
+    return content.get("role", "user") != "model" and not any("functionResponse" in part for part in parts)
 
 
 def echo(prompt: Prompt) -> Iterable[Item]:

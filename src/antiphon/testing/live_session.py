@@ -9,6 +9,8 @@ Rule 4  A NON_BLOCKING call does not; its answer starts a turn when the model is
         never (SILENT).
 Rule 5  A prompt that must not interrupt waits for its turn, in order.
 Rule 6  With `initialHistoryInClientContent`, nothing but client content counts until its `turnComplete`.
+Rule 7  A session outlives its connection (wire 1.8): resumed, it speaks the rest of what was cut off, and
+        answers what it had not begun to answer. Calls that never left were never made.
 """
 
 from __future__ import annotations
@@ -97,9 +99,13 @@ class LiveSession:
         self._schedule.send(ready, frames.setup_complete(session_id))
         if self.setup.resumable:
             self._schedule.plan(ready + (0.0 if resumed else timing.first_handle), self._tell_handle)
-        if resumed and self.memory.unspoken and not self._world.faults().forget_speech:
-            rest, self.memory.unspoken = self.memory.unspoken, ""
-            self._start(Prompt(None, setup=self.setup), ready, [Say(rest)])
+        rest, unanswered = self.memory.take_up()
+        if resumed and not self._world.faults().forget_speech:  # rule 7
+            self._prompts += [replace(prompt, setup=self.setup) for prompt in unanswered]
+            if rest:
+                self._start(Prompt(None, setup=self.setup), ready, [Say(rest)])
+            elif self._prompts:
+                self._start(self._prompts.popleft(), ready)
         return self.wake(now)
 
     def leave(self) -> None:
@@ -107,9 +113,7 @@ class LiveSession:
         turn, memory = self._turn, self.memory
         memory.busy = self._ears.speaking or turn is not None
         memory.heard = self._ears.offset
-        memory.unspoken = turn.cut_off if turn else ""
-        if turn:
-            self._remember(turn)
+        memory.leave(turn, self._prompts)
         if self.setup.profile.seeded_calls == "lost":
             memory.history = [content for content in memory.history if not is_of_tools(content)]
         self._turn = None
@@ -317,9 +321,9 @@ class LiveSession:
             if blocking or self.setup.profile.turn_ends_with_calls == "never":
                 turn.calls.add(pending.id)
             sent.append(frames.function_call(pending.id, call.name, call.args))
-        turn.called = True
-        self.memory.history.append({"role": "model", "parts": [{"functionCall": call} for call in sent]})
-        self._schedule.send(turn.cursor, frames.tool_call(*sent), turn=turn.number)
+        made = turn.call(sent)
+        self.memory.history.append(made)
+        self._schedule.plan(turn.cursor, partial(turn.calls_sent, made), turn=turn.number)
 
     def _call_id(self, blocking: bool) -> str:
         number = self._world.number()
@@ -379,17 +383,13 @@ class LiveSession:
         if self.setup.profile.interaction_status:
             status = "IN_PROGRESS" if self.memory.calls else "IDLE"
         self._schedule.send(now, frames.turn_complete(usage, status=status))
-        self._remember(turn)
+        self.memory.remember(turn)
         self._turn = None
         if self.setup.resumable and self._world.handles is HandlePolicy.PER_TURN:
             self._schedule.plan(now, self._tell_handle)
         if self._prompts and goes_on:
             self._start(self._prompts.popleft(), now)
         return ()
-
-    def _remember(self, turn: Turn) -> None:
-        if turn.words:
-            self.memory.history.append({"role": "model", "parts": [{"text": turn.words}]})
 
     def _tell_handle(self, now: float) -> Iterable[Effect]:
         handle = self._world.issue(self._world.handles is HandlePolicy.PER_TURN)

@@ -129,6 +129,8 @@ class Turn:
     """Whether this reply's first item came."""
     called: bool = False
     """Whether this reply called a tool."""
+    unsent: list[Json] = field(default_factory=list)
+    """Calls that wait for their time, as the history has them."""
     replied: bool = False
     """Whether this reply is at its end."""
     held: bool = False
@@ -158,6 +160,18 @@ class Turn:
         self.sounded += piece.seconds
         return [Send(piece.frame)]
 
+    def call(self, calls: list[Json]) -> Json:
+        """Plans these calls; returns them as the history has them."""
+        made: Json = {"role": "model", "parts": [{"functionCall": call} for call in calls]}
+        self.called = True
+        self.unsent.append(made)
+        return made
+
+    def calls_sent(self, made: Json, now: float) -> Iterable[Effect]:
+        """The time of planned calls came."""
+        self.unsent.remove(made)
+        return [Send(frames.tool_call(*(part["functionCall"] for part in made["parts"])))]
+
     def usage(self, *, written: int, heard: float) -> Json:
         """`usageMetadata`: 25 tokens for a second of sound, one for four of the `written` characters."""
         said = {"AUDIO": round(self.sounded * 25)} if self.sounded else {"TEXT": len(self.words) // 4 + 1}
@@ -171,7 +185,12 @@ class Turn:
     @property
     def cut_off(self) -> str:
         """What a sentence lost when the connection went away, from a little before the cut."""
-        return "".join([*self.said[-1:], *self.planned]) if self.planned else ""
+        return "".join([*self.said[-1:], *self.planned]) if self.planned and not self.unsent else ""
+
+    @property
+    def unbegun(self) -> bool:
+        """Whether its prompt is to be answered anew when the connection goes away now."""
+        return not self.started or bool(self.unsent)
 
 
 def pieces(words: str, setup: Setup, *, per_frame: int = 1) -> list[Piece]:
