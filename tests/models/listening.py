@@ -10,7 +10,7 @@ from antiphon.core.signals import ModelReady, ModelSignal
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from antiphon.core.messages import Message
+    from antiphon.core.messages import Message, Opening
     from antiphon.errors import ModelConnectionError
 
 __all__ = ["Ears"]
@@ -24,6 +24,7 @@ class Ears:
         self.said: list[ModelSignal] = []
         self.times_writable = 0
         self.losses: list[tuple[ModelConnectionError | None, tuple[Message, ...]]] = []
+        self.doubtful: tuple[Message | Opening, ...] = ()
         self._news = asyncio.Event()
 
     def received(self, said: Sequence[ModelSignal]) -> None:
@@ -37,8 +38,14 @@ class Ears:
         self.times_writable += 1
         self._news.set()
 
-    def lost(self, error: ModelConnectionError | None, unsent: tuple[Message, ...]) -> None:
+    def lost(
+        self,
+        error: ModelConnectionError | None,
+        unsent: tuple[Message, ...],
+        doubtful: tuple[Message | Opening, ...] = (),
+    ) -> None:
         self.losses.append((error, unsent))
+        self.doubtful = doubtful
         self._news.set()
 
     async def until(self, condition: Callable[[], bool]) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from antiphon.capabilities import Capabilities
-    from antiphon.core.messages import Message
+    from antiphon.core.messages import Message, Opening
     from antiphon.core.signals import ModelSignal, Signal
     from antiphon.errors import ModelConnectionError
 
@@ -79,9 +79,14 @@ class TapedListener:
     def writable(self) -> None:
         self.listener.writable()
 
-    def lost(self, error: ModelConnectionError | None, unsent: tuple[Message, ...]) -> None:
-        self.model.feed(LinkLost(self.link, error, unsent))
-        self.listener.lost(error, unsent)
+    def lost(
+        self,
+        error: ModelConnectionError | None,
+        unsent: tuple[Message, ...],
+        doubtful: tuple[Message | Opening, ...] = (),
+    ) -> None:
+        self.model.feed(LinkLost(self.link, error, unsent, doubtful))
+        self.listener.lost(error, unsent, doubtful)
 
 
 class TapedConnection(ModelConnection):

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from antiphon import RunConfig
-from antiphon.core.messages import ActivityEnded, ActivityStarted
+from antiphon.core.messages import ActivityEnded, ActivityStarted, Message, Opening
+from antiphon.core.signals import LinkLost
 from antiphon.models import Setup
 from antiphon.models.replay_script import RecordedLink, script_of
 from antiphon.models.retelling import Retelling
-from antiphon.models.tape import Begun, Record, Told
+from antiphon.models.tape import Begun, Fed, Record, Told
 from antiphon.types import Content, FunctionDeclaration, GenerateContentConfig, Part, Tool
 from tests.models.test_replay import OPEN, result, tape_of, turn
 
@@ -58,7 +59,21 @@ def test_activity_is_told_from_turns_without_strictness_too() -> None:
     assert retelling.amount.control == 1
 
 
+def test_the_last_that_left_is_what_may_not_have_been_read() -> None:
+    """contract 7.6, 9.4"""
+    lost = LinkLost(1, None, (turn(),), (Opening(), result(), turn()))
+    told = [Told(0.0, 1, each) for each in (turn(), turn(), result(), turn())]
+    retelling = Retelling(link(*OPEN, *told, Fed(1.0, lost)), "call", strict=True)
+    said: list[Message] = [turn(), turn(), result(), turn()]
+    for each in said:
+        assert retelling.hear(each)[0] == ""
+    assert [id(each) for each in retelling.unsent()] == [id(said[3])]
+    opening, *rest = retelling.doubtful()
+    assert opening == Opening()
+    assert [id(each) for each in rest] == [id(said[1]), id(said[2])]
+
+
 def test_where_nothing_was_lost_nothing_is_unsent() -> None:
     retelling = Retelling(link(*OPEN, Told(0.0, 1, turn())), "call", strict=True)
     retelling.hear(turn())
-    assert retelling.unsent() == ()
+    assert retelling.unsent() == retelling.doubtful() == ()

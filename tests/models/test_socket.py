@@ -16,7 +16,7 @@ from websockets.utils import accept_key
 
 from antiphon import types
 from antiphon.config import RunConfig
-from antiphon.core.messages import Media, Message, Turn
+from antiphon.core.messages import Media, Message, Opening, Turn
 from antiphon.core.signals import ModelError, ModelReady, ModelSignal, ModelText
 from antiphon.errors import (
     AuthenticationRefused,
@@ -32,6 +32,7 @@ from antiphon.events import ErrorCode
 from antiphon.models import Setup, gemini_errors
 from antiphon.models import socket as engine
 from antiphon.models.liveness import CLOSE_TIMEOUT, SILENT_AFTER
+from antiphon.models.receipts import RECEIPT_AFTER
 from antiphon.models.socket import SocketConnection, connect
 from antiphon.testing.live_certificate import certified
 from tests.models.listening import Ears
@@ -855,8 +856,13 @@ class Faulty(Ears):
         super().writable()
         self._fail("writable")
 
-    def lost(self, error: ModelConnectionError | None, unsent: tuple[Message, ...]) -> None:
-        super().lost(error, unsent)
+    def lost(
+        self,
+        error: ModelConnectionError | None,
+        unsent: tuple[Message, ...],
+        doubtful: tuple[Message | Opening, ...] = (),
+    ) -> None:
+        super().lost(error, unsent, doubtful)
         self._fail("lost")
 
     def _fail(self, at: str) -> None:
@@ -930,3 +936,38 @@ async def test_what_the_engine_objects_to_is_not_logged_again_as_never_retrieved
     await asyncio.sleep(1)  # the engine has timers of its own
     gc.collect()
     assert gone() is None and complaints == []
+
+
+# --- receipts: contract 7.6 -----------------------------------------------------------------------------
+
+
+@pytest.mark.virtual_clock
+@pytest.mark.parametrize("lives", [0.05, 0.3])
+async def test_what_was_said_just_before_the_loss_may_not_have_been_read(lives: float) -> None:
+    async def peer(connection: ServerConnection) -> None:
+        await connection.recv()
+        await connection.send("ready")
+        await asyncio.sleep(lives)
+        connection.transport.abort()
+
+    async with websocket(peer) as url:
+        ears = Ears()
+        connection = await dialled(url, ears)
+        connection.begin(Setup(RunConfig(), pending=types.Content(role="user", parts=[types.Part(text="?")])))
+        await ears.ready()
+        piece, said = typed("one", complete=False), typed("two")
+        connection.send(piece)
+        connection.send(Media(types.Blob(data=b"sound", mime_type="audio/pcm")))
+        connection.send(said)
+        await ears.lost_with()
+    assert ears.doubtful == ((Opening(), said) if lives < RECEIPT_AFTER else ())
+
+
+@pytest.mark.virtual_clock
+async def test_who_answers_our_close_has_read_everything() -> None:
+    async with websocket(waits) as url:
+        ears = Ears()
+        connection = await dialled(url, ears)
+        connection.send(typed("one"))
+        await connection.close()
+    assert ears.losses == [(None, ())] and ears.doubtful == ()

@@ -10,7 +10,16 @@ from antiphon.types import FunctionResponseScheduling
 if TYPE_CHECKING:
     from antiphon.types import Blob, Content, FunctionResponse
 
-__all__ = ["ActivityEnded", "ActivityStarted", "Media", "Message", "StreamEnded", "ToolResults", "Turn"]
+__all__ = [
+    "ActivityEnded",
+    "ActivityStarted",
+    "Media",
+    "Message",
+    "Opening",
+    "StreamEnded",
+    "ToolResults",
+    "Turn",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +39,8 @@ class Turn:
     content: Content
     complete: bool = True
     results: ToolResults | None = None
+    retold: bool = False
+    """These are other words for what is stored: who is told what is stored is not told this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +73,11 @@ class ToolResults:
     def silent(self) -> bool:
         """Whether the model is to say nothing about them."""
         return all(each.scheduling is FunctionResponseScheduling.SILENT for each in self.responses)
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a session is told as it begins, which its connection says by itself."""
 
 
 Message = Media | Turn | ActivityStarted | ActivityEnded | StreamEnded | ToolResults

@@ -11,7 +11,7 @@ from antiphon.events import EventActions
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from antiphon.core.messages import Message
+    from antiphon.core.messages import Message, Opening
     from antiphon.errors import ModelConnectionError
     from antiphon.events import LlmResponse
     from antiphon.types import (
@@ -250,12 +250,13 @@ class LinkDialled:
 class LinkLost:
     """The link is gone. `error` is `None` when the model ended the session in good order.
 
-    `unsent` holds, in order, the messages that never left for the model.
+    In order: what never left is `unsent`; what left before it and may not have been read, `doubtful`.
     """
 
     link: int
     error: ModelConnectionError | None
     unsent: tuple[Message, ...] = ()
+    doubtful: tuple[Message | Opening, ...] = ()
 
 
 # What the user does.

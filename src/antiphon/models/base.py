@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from antiphon.capabilities import Capabilities
     from antiphon.config import RunConfig
-    from antiphon.core.messages import Message
+    from antiphon.core.messages import Message, Opening
     from antiphon.core.signals import ModelSignal
     from antiphon.errors import ModelConnectionError
     from antiphon.models.request import ModelHooks
@@ -54,8 +54,16 @@ class Listener(Protocol):
     def writable(self) -> None:
         """`ModelConnection.writable` is true again."""
 
-    def lost(self, error: ModelConnectionError | None, unsent: tuple[Message, ...]) -> None:
-        """The connection has ended; nothing more is reported. `error` is `None` for an end in good order."""
+    def lost(
+        self,
+        error: ModelConnectionError | None,
+        unsent: tuple[Message, ...],
+        doubtful: tuple[Message | Opening, ...] = (),
+    ) -> None:
+        """The connection has ended; nothing more is reported. `error` is `None` for an end in good order.
+
+        `unsent`: what never left. `doubtful`: what left before, media aside, and may not have been read.
+        """
 
 
 class ModelConnection(ABC):

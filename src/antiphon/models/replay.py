@@ -171,7 +171,7 @@ class _ReplayedConnection(ModelConnection):
         closing = self._link.closing
         if closing is not None and (wait := self._model.pause(closing[0])):
             await asyncio.sleep(wait)
-        self._listener.lost(None, self._told.unsent())
+        self._listener.lost(None, self._told.unsent(), self._told.doubtful())
 
     def _heard(self, wrong: str) -> None:
         if wrong:
@@ -213,9 +213,11 @@ class _ReplayedConnection(ModelConnection):
 
     def _lose(self, error: ModelConnectionError | None) -> None:
         if not self._over:
-            unsent = () if isinstance(error, ReplayDiverged) else self._told.unsent()
             self._stop()
-            self._listener.lost(error, unsent)
+            if isinstance(error, ReplayDiverged):
+                self._listener.lost(error, ())
+            else:
+                self._listener.lost(error, self._told.unsent(), self._told.doubtful())
 
     def _stop(self) -> None:
         self._over = True

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import to_json
 
-from antiphon.core.messages import Media, Message, ToolResults
+from antiphon.core.messages import Media, Message, Opening, ToolResults
 from antiphon.models.replay_script import CRUMB, Amount, Expected, is_audio
 from antiphon.models.tape import Begun, as_json
 from antiphon.models.tape_codec import write
@@ -32,7 +32,8 @@ class Retelling:
         self._strict = strict
         self._results = list(link.results)
         lost = link.loss
-        self._kept: list[Message] | None = [] if lost is not None and lost.unsent else None
+        kept = lost is not None and (lost.unsent or lost.doubtful)
+        self._kept: list[Message] | None = [] if kept else None
 
     def begin(self, setup: Setup) -> str:
         """What is wrong with the set-up; empty if nothing is."""
@@ -102,6 +103,23 @@ class Retelling:
             if any(beyond):
                 unsent.append(message)
         return tuple(unsent)
+
+    def doubtful(self) -> tuple[Message | Opening, ...]:
+        """Of what had left, the last of its kind: as many as on the tape may not have been read."""
+        lost = self._link.loss
+        if self._kept is None or lost is None:
+            return ()
+        unsent, wanted, found = self.unsent(), Amount(), list[Message | Opening]()
+        for each in lost.doubtful:
+            if isinstance(each, Opening):
+                found.append(each)
+            else:
+                wanted.add(each)
+        left = [message for message in self._kept if not any(message is each for each in unsent)]
+        results = [message for message in left if isinstance(message, ToolResults)]
+        control = [message for message in left if not isinstance(message, Media | ToolResults)]
+        last = [*results[len(results) - wanted.results :], *control[len(control) - wanted.control :]]
+        return (*found, *(message for message in left if any(message is each for each in last)))
 
     def _expected(self, message: Message) -> Expected | None:
         if isinstance(message, ToolResults):

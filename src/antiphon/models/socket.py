@@ -32,6 +32,7 @@ from picows import (
 )
 from python_socks import ProxyError
 
+from antiphon.core.messages import Media, Opening
 from antiphon.core.signals import ModelError, ModelReady
 from antiphon.errors import (
     AuthenticationRefused,
@@ -44,6 +45,7 @@ from antiphon.events import ErrorCode
 from antiphon.models.base import Codec, Listener, ModelConnection, Setup
 from antiphon.models.dial import dial, host_of, proxy_for, trust_for
 from antiphon.models.liveness import Liveness
+from antiphon.models.receipts import Receipts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -133,7 +135,7 @@ class SocketConnection(WSListener, ModelConnection):
         self._liveness = Liveness(self._ping, self._silent)
         self._setup: Setup | None = None
         self._waiting: deque[Message | _Farewell] = deque()
-        self._leaving: Message | None = None
+        self._receipts = Receipts(self._ping)
         self._paused = False
         self._ending = False
         self._error: ModelConnectionError | None = None
@@ -194,7 +196,9 @@ class SocketConnection(WSListener, ModelConnection):
                 transport.send_pong(frame.get_payload_as_bytes())
             elif kind is WSMsgType.CLOSE:
                 self._closed_by_peer(transport, frame.get_payload_as_bytes())
-            elif kind is not WSMsgType.PONG and not self._ending:
+            elif kind is WSMsgType.PONG:
+                self._receipts.pong(frame.get_payload_as_bytes())
+            elif not self._ending:
                 self._read(frame.get_payload_as_bytes(), frame.fin)
         except Exception as fault:
             self._fail(fault)
@@ -202,14 +206,15 @@ class SocketConnection(WSListener, ModelConnection):
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         self._transport = None
         self._liveness.stop()
+        self._receipts.stop()
         if self._error is None and not self._ending:
             self._error = _broken_off(transport)
         self._ending = True
-        leaving = () if self._leaving is None else (self._leaving,)
+        leaving = () if self._receipts.leaving is None else (self._receipts.leaving,)
         waiting = (each for each in self._waiting if not isinstance(each, _Farewell))
         unsent = (*self._codec.held, *leaving, *waiting)
         try:
-            self._listener.lost(self._error, unsent)
+            self._listener.lost(self._error, unsent, self._receipts.doubtful)
         except Exception:
             log.exception("The loss of a connection could not be reported.")
         asyncio.get_running_loop().call_soon(_hear_out, transport)
@@ -220,7 +225,7 @@ class SocketConnection(WSListener, ModelConnection):
     def resume_writing(self) -> None:
         self._paused = False
         if self._error is None:
-            self._leaving = None
+            self._receipts.left()
         try:
             self._flush()
             if self.writable and not self._ending:
@@ -241,9 +246,13 @@ class SocketConnection(WSListener, ModelConnection):
                 self._say(message)
 
     def _say(self, message: Message) -> None:
+        pieces = self._codec.held
         self._write(self._codec.encode(message))
         if self._paused:
-            self._leaving = message  # its end has not left yet
+            self._receipts.leaving = message  # its end has not left yet
+        elif not isinstance(message, Media):
+            waits = self._codec.held
+            self._receipts.said(*(each for each in (*pieces, message) if not any(each is w for w in waits)))
 
     def _write(self, frames: Iterable[str]) -> None:
         for frame in frames:
@@ -279,6 +288,8 @@ class SocketConnection(WSListener, ModelConnection):
         if self._setup is not None and any(isinstance(each, ModelReady) for each in said):
             setup, self._setup = self._setup, None
             self._write(self._codec.opening(setup))
+            if setup.history or setup.pending:
+                self._receipts.said(Opening())
         if said:
             self._listener.received(said)
 
@@ -288,6 +299,8 @@ class SocketConnection(WSListener, ModelConnection):
         if not self._ending:
             code = int.from_bytes(payload[:2], "big") if payload else _UNSAID
             self._end(self._codec.close_error(code, payload[2:].decode(errors="replace")))
+        elif self._error is None:
+            self._receipts.all_read()  # this answers the close
         transport.send_close(WSCloseCode.OK)  # nothing, if one is sent already
         transport.disconnect()
 
@@ -315,9 +328,9 @@ class SocketConnection(WSListener, ModelConnection):
         if self._transport is not None:
             self._transport.disconnect(graceful=False)
 
-    def _ping(self) -> None:
-        if self._transport is not None:
-            self._transport.send_ping()
+    def _ping(self, payload: bytes = b"") -> None:
+        if self._transport is not None and not self._ending:
+            self._transport.send_ping(payload)
 
     def _silent(self, seconds: float) -> None:
         told = f"The model has been silent for {seconds:.0f} s, pings included."

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from antiphon.config import RunConfig
-    from antiphon.core.messages import Message
+    from antiphon.core.messages import Message, Opening
     from antiphon.core.signals import ModelSignal, Signal
     from antiphon.runtime.tape_writer import TapeWriter
     from antiphon.runtime.tasks import TaskOwner
@@ -59,13 +59,23 @@ class Link(Listener):
     def writable(self) -> None:
         self._drain()
 
-    def lost(self, error: ModelConnectionError | None, unsent: tuple[Message, ...]) -> None:
+    def lost(
+        self,
+        error: ModelConnectionError | None,
+        unsent: tuple[Message, ...],
+        doubtful: tuple[Message | Opening, ...] = (),
+    ) -> None:
         if self._unsent is None:
             self._unsent = list(unsent)
-            asyncio.get_running_loop().call_soon(self._report, error, self._unsent)
+            asyncio.get_running_loop().call_soon(self._report, error, self._unsent, doubtful)
 
-    def _report(self, error: ModelConnectionError | None, unsent: list[Message]) -> None:
-        self._lose(LinkLost(self.number, error, tuple(unsent)))
+    def _report(
+        self,
+        error: ModelConnectionError | None,
+        unsent: list[Message],
+        doubtful: tuple[Message | Opening, ...],
+    ) -> None:
+        self._lose(LinkLost(self.number, error, tuple(unsent), doubtful))
 
 
 class LinkBoard:

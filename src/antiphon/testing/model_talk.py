@@ -6,7 +6,7 @@ import asyncio
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
-from antiphon.core.messages import Media, Message, ToolResults, Turn
+from antiphon.core.messages import Media, Message, Opening, ToolResults, Turn
 from antiphon.core.signals import (
     ModelAudio,
     ModelInterrupted,
@@ -97,7 +97,12 @@ class Talk:
         self._reported("writable")
         self.times_writable += 1
 
-    def lost(self, error: ModelConnectionError | None, unsent: tuple[Message, ...]) -> None:
+    def lost(
+        self,
+        error: ModelConnectionError | None,
+        unsent: tuple[Message, ...],
+        doubtful: tuple[Message | Opening, ...] = (),
+    ) -> None:
         self._reported("lost")
         self.losses.append((error, unsent))
 
