@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from antiphon.core import Conversation
-from antiphon.core.commands import Emit, Store
+from antiphon.core.commands import Emit, Send, Store
+from antiphon.core.messages import Media, Message, Opening
+from antiphon.core.signals import LinkLost
 from antiphon.models.tape import Drawn, Fed, Started
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from antiphon.models.tape import Tape
 
 __all__ = ["Step", "replay"]
+
+_Said = TypeVar("_Said", bound=Message | Opening)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +51,42 @@ def replay(tape: Tape) -> Iterator[Step]:
         header.cast, header.config, header.now, lambda: chances.popleft() if chances else 0.5
     )
     count = 0
+    sent: dict[int, list[Message]] = {}
     for record in tape.records:
         if isinstance(record, Started):
             step = Step(record.now - header.now, None, conversation.start(record.now))
         elif isinstance(record, Fed):
-            step = Step(
-                record.now - header.now, record.signal, conversation.handle(record.signal, record.now)
-            )
+            signal = record.signal
+            if isinstance(signal, LinkLost):
+                signal = _of_what_was_sent(signal, sent.pop(signal.link, []))
+            step = Step(record.now - header.now, signal, conversation.handle(signal, record.now))
         else:
             continue
         for command in step.commands:
+            if isinstance(command, Send) and not isinstance(command.message, Media):
+                sent.setdefault(command.link, []).append(command.message)
             if isinstance(command, Emit | Store):
                 count += 1
                 _stamp(command.event, count, step.at, tape)
             if isinstance(command, Emit) and _is_told(command.event, header.config):
                 step.events.append(command.event)
         yield step
+
+
+def _of_what_was_sent(lost: LinkLost, sent: list[Message]) -> LinkLost:
+    """The same loss, of the very messages that were sent, by which the conversation knows them again."""
+
+    def known(message: _Said) -> _Said:
+        at = next((at for at in range(len(sent) - 1, -1, -1) if sent[at] == message), None)
+        if at is None:
+            return message
+        found = sent[at]
+        del sent[at:]
+        return cast("_Said", found)
+
+    unsent = [known(message) for message in reversed(lost.unsent)]
+    doubtful = [known(message) for message in reversed(lost.doubtful)]
+    return replace(lost, unsent=tuple(reversed(unsent)), doubtful=tuple(reversed(doubtful)))
 
 
 def _is_told(event: Event, config: RunConfig) -> bool:
