@@ -66,6 +66,17 @@ def test_an_id_that_comes_twice_is_one_call() -> None:
     assert len(ledger) == 1
 
 
+def test_a_session_that_goes_on_from_before_a_call_may_use_its_id_for_another() -> None:
+    # contract 5.4, 7.6
+    ledger = called(RUNNING)
+    ledger.unmade(1, {"c", "unheard of"})
+    first = ledger.get("c")
+    assert first is not None and first.forgotten
+    (another,) = ledger.accept([FunctionCall(id="c", name="look")], "agent", 1, {})
+    assert (another.id, another.model_id) == ("c-1", "c")
+    assert ledger.id_of(1, "c") == "c-1"
+
+
 def test_a_call_remembers_who_asked_what() -> None:
     facts = ToolFacts(long_running=True)
     (call,) = Ledger().accept([FunctionCall(id="c", name="book", args={"n": 1})], "agent", 3, {"book": facts})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,8 @@ from antiphon.core.calls import ToolFacts
 from antiphon.core.commands import Ask, Begin, Dial, HangUp, Send
 from antiphon.core.handover import Role
 from antiphon.core.links import HANG_UP_TIMEOUT
-from antiphon.core.messages import ActivityEnded, StreamEnded, ToolResults, Turn
+from antiphon.core.messages import ActivityEnded, Opening, StreamEnded, ToolResults, Turn
+from antiphon.core.reviews import Asks
 from antiphon.core.signals import (
     GenerationComplete,
     GoingAway,
@@ -24,6 +26,7 @@ from antiphon.core.signals import (
     ModelInterrupted,
     ModelReady,
     ModelText,
+    Reviewed,
     Signal,
     ToolCalls,
     ToolFinished,
@@ -57,6 +60,7 @@ from antiphon.types import (
     Content,
     FunctionCall,
     FunctionResponse,
+    FunctionResponseScheduling,
     Part,
     RealtimeInputConfig,
     SessionResumptionConfig,
@@ -266,7 +270,8 @@ def test_what_did_not_leave_is_said_on_the_next_link_first() -> None:
 def test_a_question_without_its_answer_is_asked_again_by_a_fresh_session() -> None:
     # contract 7.1
     lost = live() >> user_turn("a") << ANYTHING >> LinkLost(1, CABLE) << ANYTHING >> after(1) << ANYTHING
-    assert lost >> LinkDialled(2) << Begin(2, "agent", seed=True, ask=Ask.UNANSWERED)
+    lost = lost >> LinkDialled(2) << Begin(2, "agent", seed=True, ask=Ask.UNANSWERED, held=(Part(text="a"),))
+    assert lost >> ModelReady() << emit(lifecycle="reconnected") << send(link=2, text="a")
 
 
 @pytest.mark.parametrize("question", [on(1, InputTranscript("hm?")), UserActivity("end")])
@@ -277,11 +282,12 @@ def test_a_spoken_question_without_its_answer_is_asked_again_too(question: Signa
     assert lost >> LinkDialled(2) << Begin(2, "agent", seed=True, ask=Ask.UNANSWERED)
 
 
-def test_a_question_whose_answer_has_begun_is_not_asked_again() -> None:
-    # contract 7.2
+def test_a_question_whose_answer_has_begun_is_not_said_again() -> None:
+    # contract 7.2: and asked again only if no word of the answer is stored, which the seed looks at
     lost = live() >> user_turn("a") << ANYTHING >> ModelText("A") << ANYTHING
     lost = lost >> LinkLost(1, CABLE) << ANYTHING >> after(1) << ANYTHING
-    assert lost >> LinkDialled(2) << Begin(2, "agent", seed=True, ask=Ask.NOTHING)
+    lost = lost >> LinkDialled(2) << Begin(2, "agent", seed=True, ask=Ask.UNANSWERED)
+    assert lost >> ModelReady() << emit(lifecycle="reconnected")
 
 
 def test_a_late_transcript_of_an_answered_question_asks_nothing() -> None:
@@ -314,14 +320,30 @@ def test_a_result_that_waits_is_told_to_a_fresh_session_by_the_seed() -> None:
     assert lost >> ModelReady() << emit(lifecycle="reconnected")
 
 
-@pytest.mark.parametrize(("snapshot", "again"), [(True, Ask.UNANSWERED), (False, Ask.NOTHING)])
-def test_a_snapshot_is_asked_again_what_it_may_not_have_heard(snapshot: bool, again: Ask) -> None:
-    # contract 4.4, 7.1
-    role = Role("agent", capabilities=Capabilities(handle_is_snapshot=snapshot))
-    lost = ready(role, config=CONFIG) >> HandleUpdate("h", resumable=True) << ANYTHING
-    lost = lost >> user_turn("a") << ANYTHING >> LinkLost(1, CABLE) << ANYTHING
+SNAPSHOT = Role("agent", {"look": ToolFacts()}, Capabilities(handle_is_snapshot=True))
+
+
+def moment(role: Role = SNAPSHOT) -> Script:
+    """A turn is over, and a handle was issued that stands for that moment: three events are stored."""
+    first = ready(role, config=CONFIG) >> user_turn("0") << ANYTHING >> ModelText("0") << ANYTHING
+    return first >> TurnComplete() << ANYTHING >> HandleUpdate("h", resumable=True) << ANYTHING
+
+
+def test_a_snapshot_is_told_what_came_after_its_moment_and_asked_what_it_has_not_answered() -> None:
+    # contract 4.4, 7.6
+    lost = moment() >> user_turn("a") << ANYTHING >> LinkLost(1, CABLE, (), (turn("a"),)) << ANYTHING
     lost = lost >> user_turn("b") << ANYTHING >> after(1) << ANYTHING
-    lost = lost >> LinkDialled(2) << Begin(2, "agent", "h", ask=again, held=(Part(text="b"),))
+    held = (Part(text="a"), Part(text="b"))
+    lost = lost >> LinkDialled(2) << Begin(2, "agent", "h", ask=Ask.UNANSWERED, held=held, since=3)
+    lost = lost >> ModelReady() << emit(lifecycle="reconnected", resumed=True)
+    assert lost << send(text="a") << send(text="b")
+
+
+def test_a_session_that_went_on_is_told_nothing_twice() -> None:
+    # contract 4.4, 7.1
+    lost = live(handle=True) >> user_turn("a") << ANYTHING >> LinkLost(1, CABLE) << ANYTHING
+    lost = lost >> user_turn("b") << ANYTHING >> after(1) << ANYTHING
+    lost = lost >> LinkDialled(2) << Begin(2, "agent", "h", held=(Part(text="b"),))
     assert lost >> ModelReady() << emit(lifecycle="reconnected") << send(text="b")
 
 
@@ -344,22 +366,21 @@ def snapshots() -> Script:
     return script >> HandleUpdate("h", resumable=True) << ANYTHING >> call("b") << ANYTHING
 
 
-def resumed(script: Script) -> Script:
-    """The link is lost and the session resumed; what it is told is to be asserted."""
+def resumed(script: Script, since: int | None = 1, ask: Ask = Ask.NOTHING, answers: Any = ()) -> Script:
+    """The link is lost and the session resumed; what it is told later is to be asserted."""
     script = script >> LinkLost(1, CABLE) << ANYTHING >> after(1) << ANYTHING
-    script = script >> LinkDialled(2) << Begin(2, "agent", "h", ask=Ask.NOTHING)
+    script = script >> LinkDialled(2) << Begin(2, "agent", "h", ask=ask, since=since, answers=answers)
     return script >> ModelReady() << emit(lifecycle="reconnected")
 
 
 def test_what_a_snapshot_does_not_know_of_calls_is_told_again() -> None:
-    # contract 7.3: the result of a call it knows by id, of one it does not in words
+    # contract 7.6: the result of a call it knows by id, of one it does not with the conversation
     script = snapshots() >> ToolFinished("a", OK) << ANYTHING >> ToolFinished("b", {"n": 2}) << ANYTHING
-    script = resumed(script) << send(link=2, results={"a": OK})
-    assert script << send(link=2, text="(The call of look returned {'n': 2}.)")
+    assert resumed(script, ask=Ask.UNANSWERED, answers=("a",)) << send(link=2, results={"a": OK})
 
 
 def test_a_call_that_a_snapshot_does_not_know_is_answered_in_words() -> None:
-    # contract 7.3
+    # contract 5.4, 7.6
     script = resumed(snapshots()) >> ToolFinished("b", OK) << emit(response={"b": OK})
     script = script << send(text="(The call of look returned {'ok': True}.)")
     assert script >> ToolFinished("a", OK) << emit(response={"a": OK}) << send(results={"a": OK})
@@ -371,15 +392,16 @@ def test_so_it_is_when_its_result_waited_for_the_link() -> None:
         snapshots() >> LinkLost(1, CABLE) << ANYTHING >> ToolFinished("b", OK) << emit(response={"b": OK})
     )
     script = script >> ToolFinished("a", OK) << emit(response={"a": OK}) >> after(1) << ANYTHING
-    script = script >> LinkDialled(2) << ANYTHING >> ModelReady() << emit(lifecycle="reconnected")
-    script = script << send(text="(The call of look returned {'ok': True}.)")
+    begin = Begin(2, "agent", "h", ask=Ask.UNANSWERED, since=1, answers=("a",))
+    script = script >> LinkDialled(2) << begin >> ModelReady() << emit(lifecycle="reconnected")
     assert script << send(results={"a": OK})
 
 
 def test_a_newer_snapshot_knows_the_call_and_its_result() -> None:
-    # contract 7.3
-    script = snapshots() >> ToolFinished("b", OK) << ANYTHING >> HandleUpdate("h", resumable=True) << ANYTHING
-    assert resumed(script) >> ToolFinished("a", OK) << emit() << send(results={"a": OK})
+    # contract 7.6
+    script = snapshots() >> ToolFinished("b", OK) << ANYTHING >> ModelText("Fine.") << ANYTHING
+    script = script >> TurnComplete() << ANYTHING >> HandleUpdate("h", resumable=True) << ANYTHING
+    assert resumed(script, since=5) >> ToolFinished("a", OK) << emit() << send(results={"a": OK})
 
 
 def test_a_result_that_never_left_is_told_once_after_a_snapshot() -> None:
@@ -406,7 +428,7 @@ def test_a_session_that_knows_all_is_told_nothing_again() -> None:
     script = ready(Role("agent", TOOLS), config=CONFIG) >> HandleUpdate("h", resumable=True) << ANYTHING
     script = script >> call("a") << ANYTHING >> call("b") << ANYTHING >> ToolFinished("a", OK) << ANYTHING
     script = script >> TurnComplete() << ANYTHING
-    assert resumed(script) >> ToolFinished("b", OK) << emit() << send(results={"b": OK})
+    assert resumed(script, since=None) >> ToolFinished("b", OK) << emit() << send(results={"b": OK})
 
 
 def test_what_was_told_in_words_and_never_left_is_told_by_the_seed_or_again_but_not_both() -> None:
@@ -470,6 +492,144 @@ def test_a_cancellation_that_never_left_is_told_on_the_next_link() -> None:
     script = script >> LinkDialled(2) << ANYTHING >> ModelReady() << emit(lifecycle="reconnected")
     error = {"error": {"code": "CANCELLED", "message": "cancelled before it was finished"}}
     assert script << send(link=2, results={"a": error})
+
+
+@pytest.mark.parametrize("under_way", [(), (user_turn("a"),), (ToolFinished("c", {"ok": True}),)])
+def test_a_moment_counts_when_nothing_was_on_its_way_to_the_model(under_way: tuple[Signal, ...]) -> None:
+    # contract 7.6: else nobody knows whether it was part of that moment
+    script = moment() >> user_turn("1") << ANYTHING >> ModelText("1") << ANYTHING
+    script = script >> ToolCalls((FunctionCall(id="c", name="look"),)) << ANYTHING
+    script = script >> TurnComplete() << ANYTHING
+    for signal in under_way:
+        script = script >> signal << ANYTHING
+    script = script >> HandleUpdate("new", resumable=True)
+    assert script << NOTHING if under_way else script << emit()
+
+
+def test_a_moment_counts_when_callbacks_have_seen_all_that_was_said() -> None:
+    # contract 5.10, 7.6: else nobody knows how many events there will be of it
+    read = Role("agent", {}, SNAPSHOT.capabilities, asks=Asks(after_model=True))
+    script = ready(read, config=CONFIG) >> user_turn("0") << ANYTHING >> ModelText("0") << ANYTHING
+    script = script >> TurnComplete() << ANYTHING >> HandleUpdate("early", resumable=True) << NOTHING
+    script = script >> Reviewed(1) << emit(text="0") << emit(turn_complete=True)
+    script = script >> HandleUpdate("h", resumable=True) << emit() >> LinkLost(1, CABLE) << ANYTHING
+    script = script >> after(1) << ANYTHING
+    assert script >> LinkDialled(2) << Begin(2, "agent", "h", since=3)
+
+
+def test_the_first_handle_of_a_snapshot_stands_for_a_session_that_was_told_nothing() -> None:
+    # contract 7.6
+    assert ready(SNAPSHOT, config=CONFIG) >> HandleUpdate("h", resumable=True) << NOTHING
+
+
+def test_a_result_is_told_by_its_id_when_the_moment_knew_the_call_and_else_in_words() -> None:
+    # contract 5.4, 7.6
+    called = (
+        moment() >> user_turn("1") << ANYTHING >> ToolCalls((FunctionCall(id="a", name="look"),)) << ANYTHING
+    )
+    called = called >> TurnComplete() << ANYTHING >> HandleUpdate("h2", resumable=True) << ANYTHING
+    called = (
+        called >> user_turn("2") << ANYTHING >> ToolCalls((FunctionCall(id="b", name="look"),)) << ANYTHING
+    )
+    called = called >> LinkLost(1, CABLE) << ANYTHING >> after(1) << ANYTHING
+    called = called >> LinkDialled(2) << ANYTHING >> ModelReady() << ANYTHING
+    called = called >> ToolFinished("a", {"ok": 1}) << emit() << send(results={"a": {"ok": 1}})
+    assert (
+        called
+        >> ToolFinished("b", {"ok": 2})
+        << emit()
+        << send(text="(The call of look returned {'ok': 2}.)")
+    )
+
+
+# What may have been read, or may not.
+
+
+def said(script: Script) -> Any:
+    """The message that was sent last."""
+    return next(each.message for each in reversed(script.produced) if isinstance(each, Send))
+
+
+def in_doubt(script: Script, *doubtful: Any, handle: str | None) -> Script:
+    """The link is lost; the next session is resumed with this handle, or fresh."""
+    lost = script >> LinkLost(1, CABLE, (), doubtful) << ANYTHING >> after(1) << ANYTHING
+    lost = lost >> LinkDialled(2) << ANYTHING
+    begun = next(each for each in reversed(lost.produced) if isinstance(each, Begin))
+    assert begun.handle == handle
+    return lost >> ModelReady() << emit(lifecycle="reconnected")
+
+
+def test_what_may_have_been_read_is_told_to_a_fresh_session() -> None:
+    # contract 7.6
+    asked = live(handle=True) >> user_turn("a") << ANYTHING
+    assert in_doubt(asked, said(asked), handle=None) << send(text="a")
+
+
+def test_what_was_answered_was_read() -> None:
+    # contract 7.6
+    asked = live(handle=True) >> user_turn("a") << ANYTHING
+    message = said(asked)
+    answered = asked >> ModelText("A") << ANYTHING
+    assert in_doubt(answered, message, handle="h") << NOTHING
+
+
+def test_a_result_that_may_have_been_read_is_told_again_since_it_counts_once() -> None:
+    # contract 5.4, 7.6
+    called = live(handle=True) >> ToolCalls((FunctionCall(id="c", name="look"),)) << ANYTHING
+    called = called >> ToolFinished("c", {"ok": 1}) << ANYTHING
+    message = said(called)
+    spoken_of = called >> ModelText("Fine.") << ANYTHING
+    assert in_doubt(spoken_of, message, handle="h") << NOTHING
+    called = live(handle=True) >> ToolCalls((FunctionCall(id="c", name="look"),)) << ANYTHING
+    called = called >> ToolFinished("c", {"ok": 1}) << ANYTHING
+    assert in_doubt(called, said(called), handle="h") << send(results={"c": {"ok": 1}})
+
+
+def test_a_silent_result_that_may_have_been_read_is_told_again_too() -> None:
+    # contract 5.7, 7.6: no answer shows that it was read
+    role = Role("agent", TOOLS, replace(SNAPSHOTS, handle_is_snapshot=False))
+    script = ready(role, config=CONFIG) >> HandleUpdate("h", resumable=True) << ANYTHING
+    script = script >> call("c") << ANYTHING
+    script = script >> ToolFinished("c", OK, scheduling=FunctionResponseScheduling.SILENT) << ANYTHING
+    assert in_doubt(script, said(script), handle="h") << send(results={"c": OK})
+
+
+def test_news_of_a_tool_that_may_have_been_read_is_told_to_a_fresh_session() -> None:
+    # contract 5.7, 7.6: it would count twice
+    called = live(handle=True) >> ToolCalls((FunctionCall(id="c", name="look"),)) << ANYTHING
+    called = called >> ToolYielded("c", {"n": 1}) << ANYTHING
+    assert in_doubt(called, said(called), handle=None) << NOTHING
+
+
+def test_signals_of_activity_are_not_said_again() -> None:
+    # contract 7.6: of an utterance that has lost its beginning or its end nothing is known
+    script = live(handle=True)
+    assert in_doubt(script, ActivityEnded(), StreamEnded(), handle="h") << NOTHING
+
+
+@pytest.mark.parametrize("spoke", [True, False])
+def test_a_session_that_may_not_have_been_told_the_conversation_is_not_resumed(spoke: bool) -> None:
+    # contract 4.4, 7.6
+    script = live(handle=True)
+    script = script >> ModelText("A") << ANYTHING if spoke else script
+    assert in_doubt(script, Opening(), handle="h" if spoke else None) << NOTHING
+
+
+def test_a_spoken_question_is_asked_again_in_writing() -> None:
+    # contract 7.3
+    lost = live(handle=True) >> InputTranscript("who?", finished=True) << ANYTHING
+    lost = lost >> LinkLost(1, CABLE) << ANYTHING >> after(1) << ANYTHING >> LinkDialled(2) << ANYTHING
+    lost = lost >> ModelReady() << emit(lifecycle="reconnected")
+    assert lost >> after(RE_ASK) << send(text="who?") >> after(RE_ASK) << NOTHING
+
+
+def test_a_turn_that_waits_for_its_tool_is_not_over() -> None:
+    # contract 5.2, 7.2
+    lost = live(handle=True) >> ToolCalls((FunctionCall(id="c", name="look"),)) << ANYTHING
+    lost = lost >> LinkLost(1, CABLE) << ANYTHING >> after(1) << ANYTHING >> LinkDialled(2) << ANYTHING
+    lost = lost >> ModelReady() << emit(lifecycle="reconnected") >> after(3 * RESUME_SETTLE) << NOTHING
+    lost = lost >> ToolFinished("c", {"ok": 1}) << emit() << send(results={"c": {"ok": 1}})
+    assert lost >> after(RESUME_SETTLE) << emit(turn_complete=True)
 
 
 def test_a_resumed_model_that_has_forgotten_the_question_is_asked_again() -> None:

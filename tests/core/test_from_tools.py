@@ -543,6 +543,7 @@ def test_what_did_not_leave_for_the_old_agent_reaches_the_new_one() -> None:
     talking = talking >> transfer("two") << ANYTHING >> user_media(b"\2\0") << NOTHING
     talking = talking >> LinkLost(1, None, unsent[-1:]) << NOTHING
     talking = talking >> LinkDialled(2) << ANYTHING >> ModelReady() << emit(lifecycle="ready")
+    talking = talking << send(link=2, text="hi")  # which the old one did not answer
     assert talking << send(link=2, media=b"\1\0") << send(link=2, media=b"\2\0")
 
 

@@ -167,6 +167,14 @@ def test_a_result_is_no_answer_yet() -> None:
     assert seed(events, "one", ask=Ask.UNANSWERED).pending == Content(role="user", parts=[Part(text="help")])
 
 
+def test_who_knows_the_question_goes_on_from_the_result() -> None:
+    # contract 7.6: told is only what came after its moment
+    asked = seed([said("one", CALL), answered()], "one", ask=Ask.UNANSWERED, function_parts=False)
+    assert asked.pending == Content(role="user", parts=[Part(text="(look returned {'sky': 'blue'})")])
+    assert [content.role for content in asked.history] == ["model"]
+    assert seed([answered()], "two", ask=Ask.LAST).pending is None, "an agent that joins waits to be asked"
+
+
 def test_what_waits_to_be_said_is_not_told() -> None:
     # contract 2.2
     waits = said("user", "b")
@@ -174,6 +182,14 @@ def test_what_waits_to_be_said_is_not_told() -> None:
     assert seed([said("user", "a"), waits], "one", held=held).history == (
         Content(role="user", parts=[Part(text="a")]),
     )
+
+
+def test_results_that_will_be_sent_by_the_calls_id_are_not_told() -> None:
+    # contract 7.6
+    assert seed([said("one", "hello"), answered()], "one", answers=("c",)).history == (
+        Content(role="model", parts=[Part(text="hello")]),
+    )
+    assert len(seed([said("one", "hello"), answered()], "one", answers=("d",)).history) == 2
 
 
 def test_without_a_question_nothing_is_asked() -> None:

@@ -292,6 +292,8 @@ class Said:
 
     message: Message
     left: bool = True
+    again: bool = False
+    """Said once more, to a session that knows nothing of it: its place among what others heard is void."""
 
 
 @dataclass
@@ -302,6 +304,8 @@ class Wire:
     stage: str = "dialling"
     hung_up: bool = False
     fresh: bool = False
+    moment: bool = False
+    """It goes on from a moment, and is told what came later."""
     told: frozenset[str] = frozenset()
     sent: list[Said] = field(default_factory=list)
 
@@ -387,8 +391,16 @@ class World:
         assert fresh == (handle is None)
         assert handle is None or handle.startswith(agent), "a handle belongs to its agent (contract 7.5)"
         wire.stage, wire.fresh = "begun", fresh
-        wire.told = frozenset(self.stored) - {part.text for part in begin.held} - self.vetoed
-        told = seed(self.events, agent, ask=begin.ask, held=begin.held)
+        wire.moment = begin.since is not None
+        later = self.events[begin.since or 0 :]
+        names = {name for event in later for name in names_of(event)}
+        by_id = {
+            name for name in names if name.startswith(tuple(f"result {each} " for each in begin.answers))
+        }
+        if fresh or wire.moment:
+            held = {part.text for part in begin.held}
+            wire.told = frozenset(names - by_id - held - self.vetoed)
+        told = seed(later, agent, ask=begin.ask, held=begin.held, answers=begin.answers)
         lines = [*told.history, *([told.pending] if told.pending else [])]
         words = {part.text for line in lines for part in line.parts or []}
         assert not words & self.vetoed, "no model is told of it (contract 5.13)"
@@ -401,10 +413,17 @@ class World:
         wire = self.wires[link]
         assert wire.stage == "ready", "only a live link is spoken to"
         assert not wire.hung_up
-        seeded = next((w for _, w in sorted(self.wires.items(), reverse=True) if w.fresh), None)
+        seeded = next((w for _, w in sorted(self.wires.items(), reverse=True) if w.fresh or w.moment), None)
         if isinstance(message, Turn | ToolResults) and seeded:
             assert not set(names_in(message)) & seeded.told, "the seed has told that already"
-        if any(said.message is message and said.left for said in self.said):
+        again = next((said for said in self.said if said.message is message and said.left), None)
+        if again is not None and wire.fresh and not set(names_in(message)) & wire.told:
+            for other in self.wires.values():  # the session that knew it is gone
+                other.sent = [said for said in other.sent if said is not again]
+            wire.sent.append(again)
+            again.again = True
+            return
+        if again is not None:
             assert not any(said.message is message for said in wire.sent), "asked twice on one link"
             return  # a resumed model that stayed silent (turns, rule 7)
         assert not set(names_in(message)) & self.vetoed, "it does not pass (contract 5.13)"
@@ -436,7 +455,8 @@ class World:
         back = tuple(said.message for said in wire.sent[cut:])
         for said in wire.sent[cut:]:
             said.left = False
-        newer = [n for n, other in self.wires.items() if n > link and other.sent]
+        self.late_report |= any(said.again for said in wire.sent[cut:])
+        newer = [n for n, other in self.wires.items() if n > link and (other.sent or other.fresh)]
         self.late_report |= bool(back and newer)
         self.feed(LinkLost(link, error, back))
 

@@ -82,10 +82,22 @@ def test_with_a_handle_the_old_session_goes_on(ask: Ask) -> None:
     assert resumed.session == 0
 
 
+def test_with_a_handle_of_a_moment_a_session_goes_on_that_is_told_what_came_later() -> None:
+    # contract 7.6
+    resumed = links(Phase.LIVE)
+    resumed.handle_update("h", resumable=True, stored=7)
+    resumed.lost(1, CABLE, 0.0, idle=False)
+    resumed.dial("agent", 1.0)
+    resumed.dialled(2)
+    begun = resumed.begin("agent", 1.0, Ask.NOTHING, (), snapshot=True)
+    assert begun == [Begin(2, "agent", "h", since=7)]
+    assert (resumed.resumed, resumed.session, resumed.known.told) == (True, 1, 2)
+
+
 def test_without_one_a_fresh_session_is_told_what_is_stored() -> None:
     # contract 4.4
     fresh = links(Phase.SETTING_UP)
-    assert (fresh.resumed, fresh.session, fresh.seeded) == (False, 1, 1)
+    assert (fresh.resumed, fresh.session, fresh.known.seeded) == (False, 1, 1)
 
 
 # Losing.
@@ -148,11 +160,11 @@ def test_an_idle_session_is_not_resumed_at_once(idle: bool, handle: str | None, 
 def test_the_newest_good_handle_is_kept() -> None:
     # contract 7.1
     kept = links(Phase.LIVE)
-    assert kept.handle_update("a", resumable=True)
-    assert not kept.handle_update("b", resumable=False)
-    assert not kept.handle_update("", resumable=True)
-    assert not kept.handle_update(None, resumable=True)
-    assert kept.handle == "a"
+    assert kept.handle_update("a", resumable=True, stored=7)
+    assert not kept.handle_update("b", resumable=False, stored=9)
+    assert not kept.handle_update("", resumable=True, stored=9)
+    assert not kept.handle_update(None, resumable=True, stored=9)
+    assert (kept.handle, kept.known.stored_before) == ("a", 7)
 
 
 def test_a_refused_handle_gives_way_to_a_fresh_session() -> None:

@@ -116,6 +116,18 @@ def test_a_fresh_session_is_told_results_and_needs_the_rest(
     assert (len(box) == 1) is stays
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_a_session_resumed_from_a_snapshot_is_told_the_results_of_calls_that_it_knows(known: bool) -> None:
+    # contract 7.6
+    heard = ToolResults((FunctionResponse(id="c", name="look", response={"n": 1}),), 1)
+    waits = ToolResults((FunctionResponse(id="c", name="look", response={"n": 2}),), 1)
+    box = outbox(10.0, turn("a"), waits)
+    box.results.called([] if known else ["c"])
+    box.results.told(heard)
+    assert box.rewind() == ((False, frozenset(), ("c", "c")) if known else (True, frozenset({"c"}), ()))
+    assert box.take_all() == ([heard, turn("a"), waits] if known else [turn("a")])
+
+
 def test_what_the_user_wrote_and_nobody_heard_can_be_told_from_the_rest() -> None:
     # contract 2.2, 4.4: it is left out of what a fresh session is told
     first, second = turn("a"), turn("b", complete=False)

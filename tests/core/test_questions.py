@@ -48,3 +48,18 @@ def test_what_never_left_may_be_reported_after_the_session_went_on() -> None:
     questions.resumed()
     questions.returned((late,))
     assert questions.forgotten() == []
+
+
+def test_what_is_told_anew_is_what_is_not_told_by_what_is_stored() -> None:
+    # contract 7.6
+    questions, before, here = Questions(), turn("a"), turn("b")
+    questions.sent(before)
+    questions.resumed()
+    questions.sent(here)
+    questions.sent(Turn(Content(role="user", parts=[Part(text="aloud")]), retold=True))
+    assert len(questions) == 3
+    assert questions.has(before) and questions.has(here) and not questions.has(turn("a"))
+    questions.unsaid()
+    assert len(questions) == 2
+    assert questions.take_all() == [before, here]
+    assert len(questions) == 0

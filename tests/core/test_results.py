@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from antiphon.core.handover import in_words
 from antiphon.core.messages import StreamEnded, ToolResults
-from antiphon.core.results import KEPT, Results, unknown
+from antiphon.core.results import KEPT, Results, knows
 from antiphon.types import FunctionResponse
 
 
@@ -21,14 +21,20 @@ def test_what_was_told_since_the_snapshot_is_told_again_once() -> None:
     assert told.rewind() == (frozenset(), [])
 
 
-def test_results_of_calls_made_since_are_told_in_words() -> None:
-    # contract 7.3
+def test_results_of_calls_made_since_are_told_with_the_conversation() -> None:
+    # contract 7.6
     told = Results()
     told.called(["a"])
     told.told(results("a"))
     told.told(results("b"))
-    assert told.rewind() == (frozenset({"a"}), [results("a", session=None), results("b")])
-    assert unknown(results(None), {"a"}) == results(None)
+    assert told.rewind() == (frozenset({"a"}), [results("b")])
+
+
+def test_a_result_without_an_id_is_of_no_call_that_a_session_knows() -> None:
+    # contract 7.6
+    assert knows(results("a"), {"b"})
+    assert not knows(results("a"), {"a"})
+    assert not knows(results(None), set())
 
 
 def test_a_snapshot_has_all_that_was_said_before() -> None:
@@ -47,16 +53,6 @@ def test_what_never_left_is_sent_in_any_case() -> None:
     told.told(second)
     told.returned([StreamEnded(), first])
     assert told.rewind()[1] == [second]
-
-
-def test_a_late_report_of_what_is_told_again_is_known_as_such() -> None:
-    # contract 7.3
-    told, first = Results(), results("a")
-    told.told(first)
-    assert not told.rewound(first)
-    told.rewind()
-    assert told.rewound(first)
-    assert not told.rewound(results("a")), "another message, if an equal one"
 
 
 def test_a_model_that_takes_no_snapshots_costs_no_memory() -> None:

@@ -8,6 +8,7 @@ from antiphon.config import Limits, RunConfig
 from antiphon.core.commands import Growing, HangUp, RunTool, Spoken, Typed
 from antiphon.core.signals import (
     GenerationComplete,
+    HandleUpdate,
     InputTranscript,
     LinkDialled,
     LinkLost,
@@ -22,6 +23,7 @@ from antiphon.core.signals import (
     UserLeft,
     Vetoed,
 )
+from antiphon.core.turns import RE_ASK
 from antiphon.core.vetoes import answering
 from antiphon.errors import ConnectionLost
 from antiphon.events import EventActions, LlmResponse
@@ -174,6 +176,18 @@ def test_a_veto_never_makes_the_model_speak() -> None:
         << emit(input="what?")
         << review(Growing, speaker="user")
     )
+
+
+def test_words_that_were_vetoed_are_not_asked_again_in_writing() -> None:
+    # contract 5.13, 7.3
+    talk = ready(GUARDED) >> HandleUpdate("h", resumable=True) << ANYTHING
+    talk = talk >> InputTranscript("open it", finished=True) << ANYTHING
+    talk = talk >> verdict(talk, veto=NO) << ANYTHING
+    talk = talk >> LinkLost(1, ConnectionLost("the cable")) << ANYTHING >> after(1) << ANYTHING
+    talk = talk >> user_turn("hi") << ANYTHING
+    talk = talk >> verdict(talk) << NOTHING >> LinkDialled(2) << ANYTHING
+    talk = talk >> ModelReady() << emit(lifecycle="reconnected") << send(link=2, text="hi")
+    assert talk >> after(RE_ASK) << NOTHING
 
 
 def test_a_fresh_session_is_told_of_stopped_calls_by_the_record_only() -> None:

@@ -207,6 +207,23 @@ async def goes_on(call: Call) -> None:
     await call.closed()
 
 
+async def lost_when_asked(call: Call) -> None:
+    await call.setup()
+    await call.receive_text()
+    await call.turn("Yes?")
+    await call.handle("handle one, secret")
+    await call.receive_text()
+    await call.abort()
+
+
+async def is_told_all(call: Call) -> None:
+    setup = await call.setup()
+    assert "handle" not in setup["sessionResumption"], "nobody knows whether the question was read"
+    await call.receive_text()
+    await call.turn("I am here.")
+    await call.closed()
+
+
 async def lost_for_good(call: Call) -> None:
     await call.setup()
     await call.receive_text()
@@ -383,6 +400,7 @@ SCENARIOS = [
     Scenario("hand-over", hands_over, agent=two_agents),
     Scenario("sequence", steps_on, agent=in_a_row, first=nothing, act=nothing),
     Scenario("resumption", [lost_amid_an_answer, goes_on], act=twice, config=RESUMING),
+    Scenario("in doubt", [lost_when_asked, is_told_all], act=twice, config=RESUMING),
     Scenario("reseeding", [lost_for_good, begins_anew]),
     Scenario("going away", [goes_away, after_going], act=twice, config=RESUMING),
     Scenario("refused", refuses),

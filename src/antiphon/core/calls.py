@@ -16,7 +16,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from antiphon.types import FunctionCall, FunctionResponseScheduling
 
@@ -166,6 +166,12 @@ class Ledger:
         for model_id in model_ids:
             if call := self._live.get(self.id_of(session, model_id)):
                 call.forgotten = True
+
+    def unmade(self, session: int, model_ids: Collection[str]) -> None:
+        """The session goes on from before it made these calls (rule 3), and may use their ids for others."""
+        self.forgotten(session, model_ids)
+        for model_id in model_ids:
+            self._ids.pop((session, model_id), None)
 
     def twin(self, call: Call) -> Call | None:
         """The oldest open call that is the same as this newer one."""

@@ -86,7 +86,9 @@ class Begin:
     """Set the session up on a dialled link; answered by `ModelReady` or `LinkLost`.
 
     With `handle` the old session goes on. With `seed` the stored conversation is told first, all but the
-    `held` parts, which will be sent; then comes what `ask` says.
+    `held` parts, which will be sent; then comes what `ask` says. `since` is for a handle that stands for a
+    moment: what is told is all but the first so many events that were stored in this conversation, and but
+    the results of those calls whose `answers` will be sent by their ids.
     """
 
     link: int
@@ -95,6 +97,8 @@ class Begin:
     seed: bool = False
     ask: Ask = Ask.NOTHING
     held: tuple[Part, ...] = ()
+    since: int | None = None
+    answers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

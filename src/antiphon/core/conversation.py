@@ -80,6 +80,7 @@ class Conversation:
     def handle(self, signal: Signal, now: float) -> list[Command]:
         """What is to be done about `signal`, in this order."""
         state = self._state
+        state.links.known.stored = state.stored
         state.out = []
         if state.ending.over:
             ending(state, signal, now)

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, assert_never
 
 from antiphon.core.commands import Ask, Failure, HangUp
 from antiphon.core.links import Verdict
-from antiphon.core.messages import ToolResults, Turn
+from antiphon.core.messages import Opening, ToolResults, Turn
 from antiphon.core.signals import LinkLost
 from antiphon.errors import ConnectionLost
 
 if TYPE_CHECKING:
+    from antiphon.core.messages import Message
     from antiphon.core.state import ConversationState
 
-__all__ = ["link_dialled", "link_lost", "links_due", "model_ready", "switch_if_quiet"]
+__all__ = ["certain", "link_dialled", "link_lost", "links_due", "model_ready", "switch_if_quiet"]
 
 
 def link_dialled(state: ConversationState, link: int, now: float) -> None:
@@ -47,7 +48,7 @@ def link_lost(state: ConversationState, lost: LinkLost, now: float) -> None:
     if verdict is Verdict.STALE:
         _still_unsent(state, lost)
         return
-    state.put_back(lost.unsent)
+    state.put_back((*_in_doubt(state, lost), *lost.unsent))
     match verdict:
         case Verdict.SWITCH:
             state.suspend(now)
@@ -68,6 +69,19 @@ def link_lost(state: ConversationState, lost: LinkLost, now: float) -> None:
             state.finish(str(error), "error", error)
         case _:
             assert_never(verdict)
+
+
+def certain(state: ConversationState) -> bool:
+    """Whether it is known what a handle that comes now stands for (`links`, rule 9).
+
+    A session that is resumed knows what it was told by then, and a moment is over: what is on its way to the
+    model while it issues the handle may be part of that moment, or may not. Nor is it known how many events
+    there will be of what callbacks look at.
+    """
+    if not state.role.capabilities.handle_is_snapshot:
+        return True
+    under_way = state.outbox.questions or state.turns.result_told or state.reviews.line
+    return state.links.known.spoke and not under_way
 
 
 def switch_if_quiet(state: ConversationState, now: float) -> None:
@@ -96,13 +110,8 @@ def links_due(state: ConversationState, now: float) -> None:
 
 def _still_unsent(state: ConversationState, lost: LinkLost) -> None:
     """A link that was left reports late: what no fresh session was told since is said to the current one."""
-    told = lost.link < state.links.seeded
-    unsent = [
-        message
-        for message in lost.unsent
-        if not (told and isinstance(message, Turn | ToolResults))
-        and not state.outbox.results.rewound(message)
-    ]
+    told = lost.link < state.links.known.told
+    unsent = [message for message in lost.unsent if not (told and isinstance(message, Turn | ToolResults))]
     if not state.links.live:
         state.put_back(unsent)
         return
@@ -115,21 +124,51 @@ def _begin(state: ConversationState, now: float) -> None:
     """Sets the session up, and has the model asked what it owes an answer to (`outbox`, rule 4)."""
     links, turns, can = state.links, state.turns, state.role.capabilities
     fresh = links.handle is None
-    dropped = fresh and state.outbox.drop_results()
-    if dropped and can.turn_based:
-        turns.asked()
-    waits = dropped or turns.owed
-    ask = Ask.NOTHING
-    held = state.outbox.held_parts + state.reviews.held_parts
-    if fresh:
-        state.outbox.questions.answered()
-        state.outbox.results.snapshot_taken()
+    snapshot = not fresh and can.handle_is_snapshot
+    again, ask = links.known.told > 0 or can.turn_based, Ask.NOTHING
+    answers: tuple[str, ...] = ()
+    if fresh or snapshot:
+        unfinished = (turns.result_told or turns.suspended) and not state.calls.awaited()
+        state.put_back(state.outbox.questions.take_all())
+        if snapshot:
+            dropped, unknown, told = state.outbox.rewind()
+            answers = tuple(state.calls.id_of(links.session, each) for each in told)
+            state.calls.unmade(links.session, unknown)
+        else:
+            dropped = state.outbox.drop_results()
+            state.outbox.results.snapshot_taken()
+        if dropped and can.turn_based:
+            turns.asked()
         turns.begin_anew()
         state.reviews.begin_anew()
-    elif state.role.capabilities.handle_is_snapshot:
-        state.calls.forgotten(links.session, state.outbox.rewind())
-    if turns.handed_over:
-        ask = Ask.LAST
-    elif waits and (links.session or can.turn_based) and (fresh or can.handle_is_snapshot):
-        ask = Ask.UNANSWERED
-    state.do(links.begin(state.agent, now, ask, held))
+        if turns.handed_over:
+            ask = Ask.LAST
+        elif (dropped or turns.owed or unfinished) and again:
+            ask = Ask.UNANSWERED
+    held = state.outbox.held_parts + state.reviews.held_parts
+    state.do(links.begin(state.agent, now, ask, held, answers=answers, snapshot=snapshot))
+
+
+def _in_doubt(state: ConversationState, lost: LinkLost) -> list[Message]:
+    """Contract 7.6: what is said again to a session that may have read it already, or may not.
+
+    The answer to a call counts once, by its id. Anything else would be said twice: so the session is given
+    up, and a fresh one is told everything. Where the handle stands for a moment there is no doubt.
+    """
+    again: list[Message] = []
+    for message in () if state.role.capabilities.handle_is_snapshot else lost.doubtful:
+        match message:
+            case Opening():
+                unsure = not state.links.known.spoke
+            case Turn():
+                unsure = state.outbox.questions.has(message)
+            case ToolResults(responses):
+                unanswered = state.turns.result_told or message.silent
+                unsure = unanswered and any(each.will_continue for each in responses)
+                if unanswered and not unsure:
+                    again.append(message)
+            case _:
+                unsure = False
+        if unsure:
+            state.links.forget_handle()
+    return again

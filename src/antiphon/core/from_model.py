@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from antiphon.core import drafts
 from antiphon.core.commands import Failure
-from antiphon.core.from_links import model_ready, switch_if_quiet
+from antiphon.core.from_links import certain, model_ready, switch_if_quiet
 from antiphon.core.from_tools import calls_cancelled, calls_refused, move_on, response_came, tools_called
 from antiphon.core.signals import (
     CallsCancelled,
@@ -129,7 +129,9 @@ def model_said(state: ConversationState, link: int, said: ModelSignal, now: floa
             else:
                 state.error(code, message)
         case HandleUpdate(handle, resumable):
-            if state.links.handle_update(handle, resumable):
+            if not certain(state):
+                return
+            if state.links.handle_update(handle, resumable, stored=state.stored):
                 state.outbox.results.snapshot_taken()
                 update = SessionResumptionUpdate.trusted(new_handle=handle, resumable=True)
                 state.emit(drafts.draft(state.agent, live_session_resumption_update=update))
@@ -160,7 +162,7 @@ def _answered(state: ConversationState, response: LlmResponse, now: float) -> No
 
 def settle(state: ConversationState, now: float) -> None:
     """Ends a turn that the model forgot to end; asks again what it has forgotten to answer (`turns`)."""
-    if not state.turns.due(now):
+    if not state.turns.due(now) or (state.calls.awaited() and state.turns.waits_for_tools(now)):
         return
     unanswered = state.turns.quiet and state.turns.owed
     act = state.turns.beat(Beat.SETTLED, now)
@@ -182,6 +184,7 @@ def _takes_floor(state: ConversationState, now: float) -> bool:
         if before in (Floor.QUIET, Floor.HUSHED):
             state.budget.turn_began()
             state.outbox.questions.answered()
+        state.links.known.spoke = True
     state.budget.heard(now)
     return True
 

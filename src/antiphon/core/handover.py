@@ -15,13 +15,13 @@ from antiphon.events import ErrorCode
 from antiphon.types import Content, Part
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from antiphon.core.calls import ToolFacts
     from antiphon.core.messages import ToolResults
     from antiphon.events import Event
 
-__all__ = ["TRANSFER", "Cast", "Role", "Seed", "in_words", "seed"]
+__all__ = ["TRANSFER", "Cast", "Role", "Seed", "aloud", "in_words", "seed"]
 
 TRANSFER: Final = "transfer_to_agent"
 """The tool by which an agent hands over."""
@@ -76,8 +76,13 @@ def in_words(results: ToolResults) -> Turn:
         else f"(The call of {answer.name} has ended.)"
         for answer in results.responses
     ]
-    parts = [Part.trusted(text=each) for each in words]
-    return Turn(Content.trusted(role="user", parts=parts), complete=not results.silent, results=results)
+    content = Content.trusted(role="user", parts=[Part.trusted(text=each) for each in words])
+    return Turn(content, complete=not results.silent, results=results, retold=True)
+
+
+def aloud(words: str) -> Turn:
+    """What the user said aloud, should it have to be said again."""
+    return Turn(Content.trusted(role="user", parts=[Part.trusted(text=words)]), retold=True)
 
 
 def seed(
@@ -86,6 +91,7 @@ def seed(
     *,
     ask: Ask = Ask.NOTHING,
     held: Sequence[Part] = (),
+    answers: Collection[str] = (),
     function_parts: bool = True,
     app_answers: bool = False,
 ) -> Seed:
@@ -95,22 +101,25 @@ def seed(
     5.13).
 
     Text and transcripts of both sides, tool calls and their results; no audio, no thoughts, no hand-overs,
-    and none of the `held` parts. What `ask` says is taken out as `pending`, to be said once the model is
-    ready. Calls that the agent made and that have their one result are told as such; all others are put into
-    words, as are all with `function_parts=False`, for models that take no function parts in history. A result
-    that the application gave does not count, unless `app_answers` says so.
+    none of the `held` parts and no results of calls whose ids are in `answers`. What `ask` says is taken out
+    as `pending`, to be said once the model is ready. Calls that the agent made and that have their one result
+    are told as such; all others are put into words, as are all with `function_parts=False`, for models that
+    take no function parts in history. A result that the application gave does not count, unless `app_answers`
+    says so.
     """
     events = _as_heard(events)
     own = [event for event in events if event.author == agent] if function_parts else []
     called = {call.id for event in own for call in event.get_function_calls()}
     answering = events if app_answers else own
-    answers = Counter(answer.id for event in answering for answer in event.get_function_responses())
-    paired = {call_id for call_id in called if answers[call_id] == 1}
+    times = Counter(answer.id for event in answering for answer in event.get_function_responses())
+    paired = {call_id for call_id in called if times[call_id] == 1}
     told: dict[str, Content] = {}
     for event in events:
         told.update(event.actions.told or {})
     lines = [line for event in events for line in _lines(_as_told(event, told), agent, paired)]
     lines = [line for line in lines if not any(line.part is part for part in held)]
+    if answers:
+        lines = [line for line in lines if line.result_of not in answers]
     question: list[_Line] = []
     if ask is not Ask.NOTHING:
         lines, question = _take_last_question(lines, answered=ask is Ask.LAST)
@@ -128,12 +137,16 @@ def _as_heard(events: Sequence[Event]) -> Sequence[Event]:
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """One piece of what is told. `question` marks the user's own words, `answer` those of an agent."""
+    """One piece of what is told. `question` marks the user's own words, `answer` those of an agent.
+
+    `result_of` names the call whose result it is.
+    """
 
     role: str
     part: Part
     question: bool = False
     answer: bool = False
+    result_of: str | None = None
 
 
 def _as_told(event: Event, told: Mapping[str, Content]) -> Event:
@@ -164,9 +177,10 @@ def _lines(event: Event, agent: str, paired: set[str | None]) -> Iterable[_Line]
         elif part.function_response and part.function_response.name != TRANSFER:
             result = part.function_response
             if result.id in paired:
-                yield _Line("user", part)
+                yield _Line("user", part, result_of=result.id)
             else:
-                yield _Line("user", Part.trusted(text=f"({result.name} returned {result.response})"))
+                words = f"({result.name} returned {result.response})"
+                yield _Line("user", Part.trusted(text=words), result_of=result.id)
         elif event.author == "user" and _is_telling(part):
             yield _Line("user", part, question=True)
         elif part.text and not part.thought and event.author != "user":
@@ -186,10 +200,18 @@ def _is_telling(part: Part) -> bool:
 
 
 def _take_last_question(lines: list[_Line], *, answered: bool) -> tuple[list[_Line], list[_Line]]:
-    """Splits off the user's last words: all of them since anyone else said something, `answered` or not."""
+    """Splits off the user's last words: all of them since anyone else said something, `answered` or not.
+
+    Where a session knows the question, and is told only what came later, results are what it goes on from.
+    """
     end = next((at for at in range(len(lines), 0, -1) if lines[at - 1].question), 0)
     if not answered and any(line.answer for line in lines[end:]):
         return lines, []
+    if end == 0 and not answered:
+        end = start = len(lines)
+        while start > 0 and lines[start - 1].role == "user":
+            start -= 1
+        return lines[:start], lines[start:]
     start = end
     while start > 0 and lines[start - 1].question:
         start -= 1

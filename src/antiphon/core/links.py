@@ -11,6 +11,7 @@ Rule 5 (contract 7.2)  On notice that the model goes away, a spare socket is dia
 Rule 6                 The old socket is closed before its session is resumed elsewhere: else it is refused.
 Rule 7 (contract 7.4)  What cannot pass is raised.
 Rule 8 (contract 7.5)  A handle belongs to its agent.
+Rule 9 (contract 7.6)  A handle that stands for a moment resumes a session that must be told what came later.
 """
 
 from __future__ import annotations
@@ -74,6 +75,24 @@ class _Replacement:
     dialled: bool = False
 
 
+@dataclass(slots=True)
+class Knowledge:
+    """What the model's sessions know of the conversation."""
+
+    session: int = 0
+    """Numbers the model's sessions: one that goes on keeps its number, others get the next."""
+    seeded: int = 0
+    """The link on which the newest fresh session was begun: it was told all that was stored by then."""
+    told: int = 0
+    """The newest link on which a session was told what was stored: all, or what came after its handle."""
+    spoke: bool = False
+    """Whether the model has said anything on the current link."""
+    stored: int = 0
+    """Events stored in this conversation before the signal in hand."""
+    stored_before: int = 0
+    """How many of them there were when the handle was issued."""
+
+
 class Links:
     """Which link is the current one, how far it is, and what is to be done about it."""
 
@@ -87,14 +106,11 @@ class Links:
         self._replacement: _Replacement | None = None
         self._due: float | None = None
         self.handle = handle
-        self.session = 0
-        """Numbers the model's sessions: a resumed one keeps its number, a fresh one gets the next."""
+        self.known = Knowledge()
         self.current: int | None = None
         self.phase = Phase.WAITING
         self.again = False
         """Whether the link being opened replaces one that was lost."""
-        self.seeded = 0
-        """The link on which the newest fresh session was begun: it was told all that was stored by then."""
 
     # Asking.
 
@@ -103,9 +119,14 @@ class Links:
         return self.phase is Phase.LIVE
 
     @property
+    def session(self) -> int:
+        """The number of the model's session."""
+        return self.known.session
+
+    @property
     def resumed(self) -> bool:
         """Whether the session on the current link was begun with a handle."""
-        return self.current != self.seeded
+        return self.current != self.known.seeded
 
     @property
     def attempt(self) -> int:
@@ -133,15 +154,33 @@ class Links:
             return False
         return link == self.current and self.phase is Phase.DIALLING
 
-    def begin(self, agent: str, now: float, ask: Ask, held: tuple[Part, ...]) -> list[Command]:
-        """Sets the session up on the current link: resumed when there is a handle, else fresh and seeded."""
+    def begin(
+        self,
+        agent: str,
+        now: float,
+        ask: Ask,
+        held: tuple[Part, ...],
+        *,
+        snapshot: bool = False,
+        answers: tuple[str, ...] = (),
+    ) -> list[Command]:
+        """Sets the session up on the current link: resumed when there is a handle, else fresh and seeded.
+
+        `snapshot`: the handle stands for the moment of its issue (rule 9); `answers` are then told by id.
+        """
         assert self.current is not None
         self.phase = Phase.SETTING_UP
         self._due = now + self._connect_timeout
-        if self.handle is not None:
+        known = self.known
+        known.spoke = False
+        if self.handle is not None and not snapshot:
             return [Begin(self.current, agent, self.handle, seed=False, ask=ask, held=held)]
-        self.session += 1
-        self.seeded = self.current
+        known.told = self.current
+        if self.handle is not None:
+            since = known.stored_before
+            return [Begin(self.current, agent, self.handle, ask=ask, held=held, since=since, answers=answers)]
+        known.session += 1
+        known.seeded = self.current
         return [Begin(self.current, agent, None, seed=True, ask=ask, held=held)]
 
     def ready(self, link: int) -> bool:
@@ -156,12 +195,17 @@ class Links:
 
     # Handles and going away.
 
-    def handle_update(self, handle: str | None, resumable: bool) -> bool:
-        """Keeps a good handle (rule 2); whether this was one."""
+    def handle_update(self, handle: str | None, resumable: bool, stored: int) -> bool:
+        """Keeps a good handle (rule 2), and how many events are stored by now; whether this was one."""
         if not handle or not resumable:
             return False
         self.handle = handle
+        self.known.stored_before = stored
         return True
+
+    def forget_handle(self) -> None:
+        """It is not known what the session behind the handle knows: a fresh one is told everything."""
+        self.handle = None
 
     def going_away(self, time_left: float, agent: str, now: float) -> list[Command]:
         """Prepares the replacement (rule 5)."""

@@ -5,8 +5,8 @@ Rule 2 (contract 7.3)  Audio and images wait in a ring of `held_audio` seconds; 
 Rule 3                 What never left a dead link goes before what came later.
 Rule 4                 A fresh session is told the results of calls with the conversation: they are not said
                        again. What the user wrote and the model never heard is left out there, and said here.
-Rule 5 (contract 7.3)  A session that is resumed from a snapshot is told again the results it heard since, and
-                       those of calls it made since in words: their ids mean nothing to it.
+Rule 5 (contract 7.6)  A session that is resumed from a snapshot is told again the results it heard since, by
+                       the ids of calls that it knows. Those of others it is told with the conversation.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from antiphon.core.messages import Media, Message, ToolResults, Turn
 from antiphon.core.questions import Questions
-from antiphon.core.results import Results, unknown
+from antiphon.core.results import Results, knows
 from antiphon.requests import check_blob
 
 if TYPE_CHECKING:
@@ -90,12 +90,19 @@ class Outbox:
         self._waiting = deque(m for m in self._waiting if not isinstance(m, ToolResults))
         return len(self._waiting) < before
 
-    def rewind(self) -> frozenset[str]:
-        """The session is resumed from its snapshot (rule 5); the ids of calls that it does not know."""
-        ids, results = self.results.rewind()
-        waiting = (unknown(m, ids) if isinstance(m, ToolResults) else m for m in self._waiting)
-        self._waiting = deque([*results, *waiting])
-        return ids
+    def rewind(self) -> tuple[bool, frozenset[str], tuple[str, ...]]:
+        """The session is resumed from its snapshot (rule 5).
+
+        Returns whether results were dropped, the ids of calls that it does not know, and those whose results
+        are told again.
+        """
+        ids, told = self.results.rewind()
+        before = len(self._waiting)
+        waiting = [m for m in self._waiting if not isinstance(m, ToolResults) or knows(m, ids)]
+        self._waiting = deque([*told, *waiting])
+        again = [m for m in self._waiting if isinstance(m, ToolResults)]
+        answers = tuple(answer.id or "" for results in again for answer in results.responses)
+        return len(waiting) < before, ids, answers
 
     def newly_shed(self) -> bool:
         """Whether media was shed, and nobody has asked since there was last a live link."""

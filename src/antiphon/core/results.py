@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from antiphon.core.messages import ToolResults, Turn
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
 
     from antiphon.core.messages import Message
 
-__all__ = ["KEPT", "Results", "unknown"]
+__all__ = ["KEPT", "Results", "knows"]
 
 KEPT: Final = 256
 """Results kept for a model that takes no snapshot meanwhile; of more the oldest are taken for heard."""
@@ -25,7 +24,6 @@ class Results:
     def __init__(self) -> None:
         self._called: set[str] = set()
         self._told: deque[ToolResults | Turn] = deque(maxlen=KEPT)
-        self._rewound: tuple[ToolResults | Turn, ...] = ()
 
     def called(self, ids: Iterable[str]) -> None:
         self._called.update(ids)
@@ -48,17 +46,10 @@ class Results:
         """The session goes on from the snapshot: ids it does not know, and what it is to be told again."""
         ids = frozenset(self._called)
         told = [each if isinstance(each, ToolResults) else each.results for each in self._told]
-        self._rewound = tuple(self._told)
         self.snapshot_taken()
-        return ids, [unknown(each, ids) for each in told if each is not None]
-
-    def rewound(self, message: Message) -> bool:
-        """Whether this is told again in any case, left or not."""
-        return any(message is each for each in self._rewound)
+        return ids, [each for each in told if each is not None and knows(each, ids)]
 
 
-def unknown(results: ToolResults, ids: Collection[str]) -> ToolResults:
-    """The same results, to be told in words if they are of one of these calls."""
-    if any((answer.id or "") in ids for answer in results.responses):
-        return replace(results, session=None)
-    return results
+def knows(results: ToolResults, unknown: Collection[str]) -> bool:
+    """Whether a session that does not know these calls knows those that the results are of."""
+    return all(answer.id and answer.id not in unknown for answer in results.responses)

@@ -9,8 +9,18 @@ from antiphon.config import StreamingMode
 from antiphon.core import drafts
 from antiphon.core.budget import Budget
 from antiphon.core.calls import CallState, Deed, Ledger
-from antiphon.core.commands import CancelTool, Command, Emit, End, EndedBy, Send, Speaker, Store, Whole
-from antiphon.core.handover import in_words
+from antiphon.core.commands import (
+    CancelTool,
+    Command,
+    Emit,
+    End,
+    EndedBy,
+    Send,
+    Speaker,
+    Store,
+    Whole,
+)
+from antiphon.core.handover import aloud, in_words
 from antiphon.core.links import Links
 from antiphon.core.messages import ToolResults, Turn
 from antiphon.core.outbox import Outbox
@@ -142,6 +152,11 @@ class ConversationState:
     def store(self, event: Event) -> None:
         self.out.append(Store(event))
 
+    @property
+    def stored(self) -> int:
+        """Events stored in this conversation so far."""
+        return self.links.known.stored + sum(map(_is_stored, self.out))
+
     def fact(self, kind: LifecycleKind, **facts: Any) -> None:
         """A lifecycle event (contract 3.11)."""
         self.emit(drafts.lifecycle(self.agent, kind, **facts))
@@ -160,10 +175,10 @@ class ConversationState:
         """Sends the message, or keeps it until there is a live link (contract 7.3)."""
         links = self.links
         if links.live and links.current is not None:
+            if isinstance(message, ToolResults):
+                message = self._as_told(message)
             if isinstance(message, Turn):
                 self.outbox.questions.sent(message)
-            elif isinstance(message, ToolResults):
-                message = self._as_told(message)
             self.out.append(Send(links.current, message))
             return
         self.outbox.put(message)
@@ -229,6 +244,8 @@ class ConversationState:
         reviews.utterances += 1
         if reviews.bar.on:
             fields["error_code"] = ErrorCode.GUARDRAIL
+        elif self.turns.owed and self.links.live:
+            self.outbox.questions.sent(aloud(whole.text or ""))
         event = drafts.draft(USER, input_transcription=whole, partial=False, **fields)
         self.emit(event, stored=True)
         if asks.guardrails:
@@ -349,3 +366,8 @@ class ConversationState:
         self.fact("closed", reason=last.reason, by=last.by)
         self.out.append(last)
         self.ending.waited = now - self.ending.since
+
+
+def _is_stored(command: Command) -> bool:
+    """Whether an event goes to the session by it."""
+    return isinstance(command, Store) or (isinstance(command, Emit) and command.stored)

@@ -6,7 +6,7 @@ Rule 3 (contract 3.4)  Text merges by segment, which ends where something other 
 Rule 4                 A model that says `interrupted` and then never ends the turn does not keep the floor:
                        after `SETTLE` seconds the turn counts as over.
 Rule 5 (contract 5.8)  A turn goes on across a reconnect or a hand-over; if nothing more comes, it is over
-                       after `RESUME_SETTLE` seconds on the new link.
+                       after `RESUME_SETTLE` seconds on the new link, unless the model waits for a tool.
 Rule 6                 Words of the user that come while the model holds the floor may be a late transcript
                        of what it is answering: they want an answer of their own only if they interrupt it.
 Rule 7 (contract 7.3)  A model that was asked just before its link was lost, and is silent for `RE_ASK`
@@ -202,6 +202,10 @@ class Turns:
         return self.floor is Floor.QUIET
 
     @property
+    def suspended(self) -> bool:
+        return self.floor is Floor.SUSPENDED
+
+    @property
     def flowing(self) -> bool:
         """Whether more content changes nothing: the model is speaking, and of what it was last told."""
         return self.floor is Floor.SPEAKING and not self.result_told
@@ -248,7 +252,7 @@ class Turns:
             self.result_told = self.handed_over = self.mute.late = False
         if act in (Act.CLOSE, Act.CLOSE_CUT):
             self.completed += 1
-            self.result_told = self.result_told and act is Act.CLOSE
+            self.result_told = self.result_told and (act is Act.CLOSE or before is Floor.SUSPENDED)
             self.calls = []
         if self.floor is not before or beat in (Beat.LOST, Beat.SETTLED):
             cut = self.floor in (Floor.CUT, Floor.HUSHED)
@@ -297,6 +301,12 @@ class Turns:
             self._settles_at = now + RESUME_SETTLE
         elif self.floor is Floor.QUIET and asked:
             self._settles_at = now + RE_ASK
+
+    def waits_for_tools(self, now: float) -> bool:
+        """A suspended turn whose tools still run is given more time; whether it is one."""
+        if self.suspended:
+            self._settles_at = now + RESUME_SETTLE
+        return self.suspended
 
     def deadline(self) -> float | None:
         return self._settles_at

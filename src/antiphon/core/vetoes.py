@@ -118,6 +118,7 @@ def speak_instead(
 ) -> None:
     """Answers what the user said aloud; what the model says to it is not to be heard."""
     turns, reviews = state.turns, state.reviews
+    state.outbox.questions.unsaid()
     newest = reviews.utterances - (not state.transcripts.open("user"))
     mutes = newest <= utterance and (turns.owed or not turns.quiet)
     sounding = mutes and turns.floor in _SOUNDING

@@ -52,6 +52,7 @@ class Opening:
         self._tasks = tasks
         self._fail = fail
         self._hooks = hooks
+        self._stored_before = len(contexts.invocation.session.events)
 
     def begin(self, begin: Begin) -> None:
         """Sets the session up, without waiting for an instruction that takes its time."""
@@ -77,18 +78,19 @@ class Opening:
 
     def _seed(self, begin: Begin) -> Seed:
         """Taken at once: what is stored from now on waits in the outbox instead."""
-        if not begin.seed and begin.ask is Ask.NOTHING:
+        if not begin.seed and begin.since is None:
             return Seed((), None)
         can = self._troupe.speakers[begin.agent].model.capabilities
-        told = seed(
-            self._contexts.invocation.session.events,
+        events = self._contexts.invocation.session.events
+        return seed(
+            events if begin.since is None else events[self._stored_before + begin.since :],
             begin.agent,
             ask=Ask.NOTHING if can.turn_based else begin.ask,
             held=begin.held,
+            answers=begin.answers,
             function_parts=can.function_parts_in_history,
             app_answers=can.turn_based,
         )
-        return told if begin.seed else Seed((), told.pending)
 
     async def _begin(self, begin: Begin, told: Seed) -> None:
         speaker = self._troupe.speakers[begin.agent]
