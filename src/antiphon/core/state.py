@@ -9,17 +9,7 @@ from antiphon.config import StreamingMode
 from antiphon.core import drafts
 from antiphon.core.budget import Budget
 from antiphon.core.calls import CallState, Deed, Ledger
-from antiphon.core.commands import (
-    CancelTool,
-    Command,
-    Emit,
-    End,
-    EndedBy,
-    Send,
-    Speaker,
-    Store,
-    Whole,
-)
+from antiphon.core.commands import CancelTool, Command, Emit, End, EndedBy, Send, Speaker, Store, Whole
 from antiphon.core.handover import aloud, in_words
 from antiphon.core.links import Links
 from antiphon.core.messages import ToolResults, Turn
@@ -155,7 +145,13 @@ class ConversationState:
     @property
     def stored(self) -> int:
         """Events stored in this conversation so far."""
-        return self.links.known.stored + sum(map(_is_stored, self.out))
+        count = self.links.known.stored
+        for command in self.out:
+            if isinstance(command, Emit):
+                count += command.stored
+            elif isinstance(command, Store):
+                count += 1
+        return count
 
     def fact(self, kind: LifecycleKind, **facts: Any) -> None:
         """A lifecycle event (contract 3.11)."""
@@ -366,8 +362,3 @@ class ConversationState:
         self.fact("closed", reason=last.reason, by=last.by)
         self.out.append(last)
         self.ending.waited = now - self.ending.since
-
-
-def _is_stored(command: Command) -> bool:
-    """Whether an event goes to the session by it."""
-    return isinstance(command, Store) or (isinstance(command, Emit) and command.stored)
