@@ -9,8 +9,9 @@ import pytest
 from antiphon.capabilities import Capabilities
 from antiphon.config import Limits, RunConfig, StreamingMode
 from antiphon.core.calls import ToolFacts
-from antiphon.core.commands import Ask, Begin, CancelTool, Dial, HangUp, RunTool
+from antiphon.core.commands import Ask, Begin, CancelTool, Dial, Growing, HangUp, RunTool, Typed
 from antiphon.core.handover import Role
+from antiphon.core.reviews import Asks
 from antiphon.core.signals import (
     LinkDialled,
     ModelAnswered,
@@ -35,12 +36,14 @@ from antiphon.testing.script import (
     emit,
     end,
     ready,
+    review,
     send,
     store,
     user_turn,
 )
 from antiphon.testing.script import script as transcript
 from antiphon.types import Blob, Content, FunctionCall, FunctionResponse, Part, UsageMetadata
+from tests.core.watched import NO, verdict
 
 CAN = Capabilities(turn_based=True)
 ONCE = RunConfig(streaming_mode=StreamingMode.SSE)
@@ -284,3 +287,43 @@ def test_later_answers_of_a_call_are_told_by_its_id() -> None:
         << emit(response={"a": {"n": 2}})
         << send(results={"a": {"n": 2}})
     )
+
+
+def test_calls_of_a_vetoed_answer_are_refused_and_the_run_ends() -> None:
+    # contract 5.13, 6.3
+    guarded = Role("one", TOOLS, CAN, asks=Asks(guardrails=True))
+    talk = ready(guarded, config=ONCE) >> user_turn("hi") << ANYTHING << review(Typed)
+    assert talk >> verdict(talk) << send(text="hi")
+    assert talk >> ModelText("the code is ") << emit(partial=True) << review(Growing)
+    assert talk >> verdict(talk, veto=NO) << ANYTHING << emit(turn_complete=True, interrupted=True)
+    assert (
+        talk
+        >> answered("the code is 1", call("a"), tokens=5)
+        << emit(tokens=5, text=None, stored=True)
+        << emit(calls={"a": "look"}, text=None, stored=True)
+        << emit(response={"a": {"error": {"code": "CANCELLED", "message": "the turn was vetoed"}}})
+        << emit(lifecycle="tool_cancelled")
+        << send(results={"a": None})  # it would wait for it
+    )
+    assert talk >> TurnComplete() << HangUp(1) << emit(lifecycle="closed") << end(by="model")
+
+
+def test_calls_that_a_veto_stops_are_told_as_open_and_as_cancelled_when_the_user_goes_on() -> None:
+    # contract 5.13
+    guarded = Role("one", TOOLS, CAN, asks=Asks(guardrails=True))
+    talk = ready(guarded, config=RunConfig()) >> user_turn("hi") << ANYTHING << review(Typed)
+    assert talk >> verdict(talk) << send(text="hi")
+    assert talk >> ModelText("the code ") << emit(partial=True) << review(Growing)
+    assert talk >> answered("the code ", call("a")) << ANYTHING << RunTool("a", "one", "look", {"n": 1})
+    assert (
+        talk
+        >> verdict(talk, veto=NO)
+        << ANYTHING
+        << CancelTool("a")
+        << ANYTHING
+        << send(results={"a": None})
+        << ANYTHING
+    )
+    assert talk >> TurnComplete() << NOTHING >> user_turn("and?") << ANYTHING << review(Typed)
+    cancelled = {"error": {"code": "CANCELLED", "message": "the turn was vetoed"}}
+    assert talk >> verdict(talk) << send(results={"a": cancelled}) << send(text="and?")

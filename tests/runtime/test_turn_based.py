@@ -529,6 +529,50 @@ async def test_a_guardrail_keeps_a_question_from_the_model(wire: str) -> None:
     assert events[-1].lifecycle and events[-1].lifecycle.reason == "the turn is complete"
 
 
+def no_codes(callback_context: object, speaker: str, text: str) -> str | None:
+    return "a secret" if speaker == "model" and "code" in text else None
+
+
+async def test_a_vetoed_answer_with_calls_ends_the_run(wire: str) -> None:
+    # contract 5.13, 6.3
+    script = [ChatReply("code 1 2 3 4", calls=(look("Oslo", "x"),), pause_after=3), ChatReply("Hi.")]
+    async with talking(wire, solo(tools=[weather], guardrails=[no_codes]), script) as turns:
+        seen: list[Event] = []
+        async with asyncio.timeout(4):  # sooner than a vetoed turn that does not end is given up
+            async for event in turns.running("Go"):
+                seen.append(event)
+                if event.turn_complete:
+                    turns.server.requests[0].go_on()
+        await turns.say("And?")
+    assert kinds(seen) == ["GUARDRAIL", "GUARDRAIL", "turn_complete", "other", "call", "response"]
+    (cancelled,) = [answer.response for event in seen for answer in event.get_function_responses()]
+    assert cancelled == {"error": {"code": "CANCELLED", "message": "the turn was vetoed"}}
+    assert [role for role, _ in turns.told(1)] == ["user", "call", "answer", "user"]
+
+
+async def test_an_answer_to_a_call_and_words_with_it_are_one_question(wire: str) -> None:
+    # contract 5.6
+    def book() -> None:
+        return None
+
+    script = [ChatReply(calls=(ChatCall("book", {}, id="x"),)), ChatReply("Booked.")]
+    async with talking(wire, solo(tools=[LongRunningFunctionTool(book)]), script) as turns:
+        queue, seen = LiveRequestQueue(), list[Event]()
+        queue.send_content("Go")
+        async for event in turns.runner.run_live(user_id="ann", session_id="s1", live_request_queue=queue):
+            seen.append(event)
+            if event.turn_complete and len(turns.server.requests) == 1:
+                (call_id,) = [call.id for each in seen for call in each.get_function_calls()]
+                result = FunctionResponse(id=call_id, name="book", response={"ok": True})
+                parts = [Part(function_response=result), Part(text="So?")]
+                queue.send_content(Content(role="user", parts=parts))
+            elif event.turn_complete:
+                queue.close()
+    assert not any(event.interrupted for event in seen)
+    assert len(turns.server.requests) == 2
+    assert [said for said in turns.told(1) if said[0] == "user"] == [("user", "Go"), ("user", "So?")]
+
+
 # Live, by text.
 
 

@@ -158,6 +158,11 @@ def _answered(state: ConversationState, response: LlmResponse, now: float) -> No
         state.budget.used(response.usage_metadata.total_token_count or 0)
     if not parts or _takes_floor(state, now):
         response_came(state, response, parts)
+        return
+    if response.usage_metadata is not None:
+        state.emit(drafts.draft(state.agent, usage_metadata=response.usage_metadata), stored=True)
+    if calls := [part.function_call for part in parts if part.function_call]:
+        calls_refused(state, calls)
 
 
 def settle(state: ConversationState, now: float) -> None:

@@ -135,13 +135,18 @@ def calls_cancelled(
     """The model took calls back, or a barge-in stopped them (contract 5.5).
 
     With `tell_model` it is told, by the calls' ids alone: if it has given them up itself it need not know.
-    It is told later, when it was a veto (`withhold`); calls that were not even `run` may be among those.
+    It is told later, when it was a veto (`withhold`), and until then, if it waits for every call, that there
+    is no answer yet; calls that were not even `run` may be among those.
     """
     why = "the turn was vetoed" if withhold else "cancelled before it was finished"
     stopped = [call for call in map(state.calls.get, ids) if call and state.abandon(call.id, why, runs=run)]
     if not stopped:
         return
     state.fact("tool_cancelled", call_ids=[call.id for call in stopped])
+    if withhold and state.role.capabilities.turn_based:  # its turn would not end for these
+        for call in stopped:
+            not_yet = FunctionResponse.trusted(id=call.model_id, name=call.name, will_continue=True)
+            state.say(ToolResults((not_yet,), call.session))
     for call in stopped if tell_model or withhold else ():
         error = {"error": {"code": "CANCELLED", "message": why}}
         answer = FunctionResponse.trusted(id=call.model_id, name=call.name, response=error)

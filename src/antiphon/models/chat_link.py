@@ -148,6 +148,8 @@ class ChatConnection(ModelConnection):
             case ToolResults(responses):
                 for answer in responses:
                     self._dialogue.result(answer)
+                asyncio.get_running_loop().call_soon(self._go_on)  # what is said with them goes with them
+                return
             case Media(blob) if (blob.mime_type or "").startswith("image/"):
                 self._images.append(Part.trusted(inline_data=blob))
             case Media():
