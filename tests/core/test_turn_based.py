@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from antiphon.capabilities import Capabilities
 from antiphon.config import Limits, RunConfig, StreamingMode
 from antiphon.core.calls import ToolFacts
-from antiphon.core.commands import Ask, Begin, CancelTool, Dial, Growing, HangUp, RunTool, Typed
+from antiphon.core.commands import Ask, Begin, CancelTool, Dial, Emit, Growing, HangUp, RunTool, Typed
 from antiphon.core.handover import Role
 from antiphon.core.reviews import Asks
 from antiphon.core.signals import (
@@ -43,7 +44,7 @@ from antiphon.testing.script import (
 )
 from antiphon.testing.script import script as transcript
 from antiphon.types import Blob, Content, FunctionCall, FunctionResponse, Part, UsageMetadata
-from tests.core.watched import NO, verdict
+from tests.core.watched import NO, stamp, verdict
 
 CAN = Capabilities(turn_based=True)
 ONCE = RunConfig(streaming_mode=StreamingMode.SSE)
@@ -327,3 +328,51 @@ def test_calls_that_a_veto_stops_are_told_as_open_and_as_cancelled_when_the_user
     assert talk >> TurnComplete() << NOTHING >> user_turn("and?") << ANYTHING << review(Typed)
     cancelled = {"error": {"code": "CANCELLED", "message": "the turn was vetoed"}}
     assert talk >> verdict(talk) << send(results={"a": cancelled}) << send(text="and?")
+
+
+def guarded(role: Role = ONE, *others: Role, config: RunConfig = ONCE) -> Script:
+    """The user has asked; guardrails look at what the first says."""
+    first = replace(role, asks=Asks(guardrails=True))
+    talk = ready(first, *others, config=config) >> user_turn("hi") << ANYTHING << review(Typed)
+    assert talk >> verdict(talk) << send(text="hi")
+    return talk
+
+
+def test_guardrails_see_an_answer_that_does_not_come_in_pieces() -> None:
+    # contract 5.13
+    talk = guarded() >> answered(Part(text="Hm", thought=True), "code 1") << emit(text="Hmcode 1")
+    assert talk << review(Growing, speaker="model", text="code 1")
+    talk = guarded() >> ModelText("code 1") << emit(partial=True) << review(Growing)
+    assert talk >> answered("code 1") << emit(text="code 1", partial=False) << NOTHING
+
+
+def test_a_whole_answer_that_is_vetoed_late_is_told_to_nobody_but_its_calls() -> None:
+    # contract 5.13
+    talk = guarded() >> answered("code 1", call("a")) << ANYTHING << review(Growing) << ANYTHING
+    stamp(talk)
+    (said,) = [
+        each.event for each in talk.produced if isinstance(each, Emit) and each.event.get_function_calls()
+    ]
+    assert talk >> ToolFinished("a", OK) << ANYTHING >> answered("Done.") << ANYTHING
+    assert talk >> TurnComplete() << ANYTHING
+    assert talk >> verdict(talk, veto=NO) << emit(error="GUARDRAIL", interrupted=True) << ANYTHING
+    (veto,) = [each.event for each in talk.produced if isinstance(each, Emit) and each.event.error_message]
+    assert veto.actions.told is not None
+    (kept,) = veto.actions.told[said.id].parts or []
+    assert kept.function_call and kept.function_call.id == "a"
+
+
+def test_a_veto_is_the_end_of_a_sequence() -> None:
+    # contract 5.13: a veto never makes a model speak
+    talk = guarded(FIRST, TWO) >> ModelText("code ") << emit(partial=True) << review(Growing)
+    assert talk >> verdict(talk, veto=NO) << ANYTHING << emit(turn_complete=True, interrupted=True)
+    assert talk >> TurnComplete() << HangUp(1) << emit(lifecycle="closed") << end(by="model")
+
+
+def test_words_are_looked_at_by_the_guardrails_of_whoever_said_them() -> None:
+    # contract 5.13
+    talk = guarded(FIRST, TWO) >> ModelText("the ") << emit(partial=True) << review(Growing)
+    assert talk >> ModelText("code") << emit(partial=True) >> answered("the code") << emit(text="the code")
+    assert talk >> TurnComplete() << ANYTHING << Dial(2, "two")
+    assert talk >> verdict(talk) << review(Growing, speaker="model", text="the code", agent="one")
+    assert talk >> verdict(talk, veto=NO) << emit(error="GUARDRAIL", author="one") << ANYTHING

@@ -154,4 +154,4 @@ def _grown(state: ConversationState, speaker: Speaker, turn: int, outcome: Revie
         veto_model(state, outcome.veto, turn, outcome, now)
     else:
         veto_user(state, outcome.veto, turn, outcome, now)
-    state.do(state.reviews.look(state.agent, speaker))
+    state.do(state.reviews.look(speaker))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from antiphon.core.state import ConversationState
-    from antiphon.events import LlmResponse
+    from antiphon.events import Event, LlmResponse
     from antiphon.types import Part
 
 __all__ = [
@@ -97,7 +97,7 @@ def response_came(state: ConversationState, response: LlmResponse, parts: list[P
 
     Calls want a further request: where a limit does not allow one they are not run.
     """
-    state.turns.end_segment()  # its text is in there
+    came_in_pieces = state.turns.end_segment() is not None  # its text is in there
     asked = [part.function_call for part in parts if part.function_call]
     new = state.calls.accept(asked, state.agent, state.links.session, state.role.tools)
     named = {call.model_id: call.id for call in new}
@@ -108,12 +108,23 @@ def response_came(state: ConversationState, response: LlmResponse, parts: list[P
     event = drafts.answer(state.agent, response, shown, _long_running(state, new))
     if event is not None:
         state.emit(event, stored=True)
+        if state.role.asks.guardrails:
+            _guarded(state, event, parts, came_in_pieces)
     limit = state.budget.spent() if new else None
     if limit is not None:
         state.finish(limit, "limit")
     elif new:
         state.budget.turn_began()
         _run(state, new)
+
+
+def _guarded(state: ConversationState, event: Event, parts: list[Part], came_in_pieces: bool) -> None:
+    """Has guardrails look at words that did not come in pieces, and know where all of them are recorded."""
+    text = "".join(part.text or "" for part in parts if not part.thought)
+    if text and not came_in_pieces:
+        state.do(state.reviews.grow(state.agent, "model", text, state.turns.completed))
+    if text:
+        state.reviews.watches["model"].events.append(event)
 
 
 def _named(part: Part, named: dict[str | None, str]) -> Part:
@@ -276,7 +287,7 @@ def _round_in_circles(call_id: str) -> ToolFinished:
 def move_on(state: ConversationState, now: float) -> bool:
     """An agent in a sequence has answered: the next goes on in the same turn; whether there is one."""
     role, turns = state.role, state.turns
-    answers = turns.owed if turns.quiet else turns.floor not in (Floor.CUT, Floor.HUSHED)
+    answers = turns.owed if turns.quiet else turns.floor in (Floor.SPEAKING, Floor.GENERATED, Floor.SUSPENDED)
     if not role.moves_on or role.successor is None or not answers or len(state.calls):
         return False
     limit = state.budget.spent()

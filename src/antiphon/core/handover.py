@@ -109,7 +109,7 @@ def seed(
     """
     events = _as_heard(events)
     own = [event for event in events if event.author == agent] if function_parts else []
-    called = {call.id for event in own for call in event.get_function_calls()}
+    called = {call.id for event in own if not _vetoed(event) for call in event.get_function_calls()}
     answering = events if app_answers else own
     times = Counter(answer.id for event in answering for answer in event.get_function_responses())
     paired = {call_id for call_id in called if times[call_id] == 1}
@@ -158,8 +158,12 @@ def _as_told(event: Event, told: Mapping[str, Content]) -> Event:
     return event
 
 
+def _vetoed(event: Event) -> bool:
+    return event.error_code == ErrorCode.GUARDRAIL
+
+
 def _lines(event: Event, agent: str, paired: set[str | None]) -> Iterable[_Line]:
-    if event.partial or event.error_code == ErrorCode.GUARDRAIL:
+    if event.partial or _vetoed(event):
         return
     own = event.author == agent
     if event.input_transcription and event.input_transcription.text:

@@ -85,6 +85,8 @@ class Watch:
     def __init__(self) -> None:
         self.events: list[Event] = []
         """Where they are recorded, as far as they are whole."""
+        self.agent = ""
+        """Whose conversation it is that they were said in: its guardrails look at them."""
         self._pieces: list[str] = []
         self._turn = 0
         self._fresh = False
@@ -232,12 +234,13 @@ class Reviews:
     def grow(self, agent: str, speaker: Speaker, text: str, turn: int) -> list[Review]:
         """New words; the look that they call for, if none is under way."""
         self.watches[speaker].add(text, turn)
-        return self.look(agent, speaker)
+        self.watches[speaker].agent = agent
+        return self.look(speaker)
 
-    def look(self, agent: str, speaker: Speaker) -> list[Review]:
-        number = self.number()
-        text = self.watches[speaker].look(number)
-        return [Review(number, agent, Growing(speaker, text))] if text else []
+    def look(self, speaker: Speaker) -> list[Review]:
+        number, watch = self.number(), self.watches[speaker]
+        text = watch.look(number)
+        return [Review(number, watch.agent, Growing(speaker, text))] if text else []
 
     def begin_anew(self) -> None:
         """A fresh session is told what is recorded, results of calls included, and heard nothing else."""

@@ -60,12 +60,12 @@ def veto_model(state: ConversationState, veto: Vetoed, turn: int, outcome: Revie
     events = watch.forget()
     if turn != turns.completed:  # rule 4
         turns.mute.late = turns.mute.late or turns.quiet
-        _announce(state, veto, events, outcome.actions, author=state.agent, interrupted=turns.quiet)
+        _announce(state, veto, events, outcome.actions, author=watch.agent, interrupted=turns.quiet)
         _reply(state, veto)
         if veto.reply is not None and turns.floor in _FREE:
             _complete(state, now, cut=False)
         return
-    _announce(state, veto, events, outcome.actions, author=state.agent, interrupted=True)
+    _announce(state, veto, events, outcome.actions, author=watch.agent, interrupted=True)
     state.flush_transcript("user")
     _cut_words(state, now, error_code=ErrorCode.GUARDRAIL)
     watch.forget()
@@ -193,7 +193,7 @@ def untold(events: Iterable[Event], actions: EventActions) -> EventActions:
     told: dict[str, Content] = {}
     for event in events:
         if event.id:
-            told[event.id] = Content.trusted(role="user", parts=_answers_in(event))
+            told[event.id] = Content.trusted(role="user", parts=_unseen_in(event))
         else:
             event.error_code = ErrorCode.GUARDRAIL
     if told:
@@ -203,7 +203,7 @@ def untold(events: Iterable[Event], actions: EventActions) -> EventActions:
 
 def retold(event: Event, content: Content, actions: EventActions) -> EventActions:
     """Has models be told this instead of what the user wrote."""
-    parts = [*_answers_in(event), *(content.parts or [])]
+    parts = [*_unseen_in(event), *(content.parts or [])]
     actions.told = {event.id: Content.trusted(role="user", parts=parts)}
     return actions
 
@@ -225,9 +225,10 @@ def _acts(actions: EventActions) -> bool:
     return bool(actions.state_delta or actions.artifact_delta or actions.told)
 
 
-def _answers_in(event: Event) -> list[Part]:
-    """Results of calls among what the user wrote: no callback sees them."""
-    return [part for part in (event.content.parts or []) if part.function_response] if event.content else []
+def _unseen_in(event: Event) -> list[Part]:
+    """Calls and their results among what was written: it is not they that were looked at."""
+    parts = (event.content.parts or []) if event.content else []
+    return [part for part in parts if part.function_call or part.function_response]
 
 
 def _announce(
