@@ -149,7 +149,8 @@ def test_callbacks_delay_the_end_by_half_the_shutdown_timeout_at_most() -> None:
 
 
 def test_an_application_that_stops_reading_waits_for_no_callback() -> None:
-    talk = talking() >> AppLeft() << ANYTHING << end(reason="the application stopped reading")
+    talk = talking() >> AppLeft() << HangUp(1) << emit(lifecycle="closed")
+    assert talk << end(reason="the application stopped reading")
     assert talk
     left = talking() >> UserLeft() << ANYTHING >> AppLeft() << emit(lifecycle="closed")
     assert left << end(reason="the queue was closed")

@@ -87,6 +87,7 @@ def user_did(state: ConversationState, signal: UserSignal, now: float) -> None:
             else:
                 state.ending.leave_by = now + state.config.shutdown_timeout
         case AppLeft():
+            state.reviews.way.inside = []  # nobody is left in good order (contract 5.10)
             state.finish("the application stopped reading", "user")
             if not state.ending.over:
                 state.close()
