@@ -231,8 +231,9 @@ class ToolRunner:
             async for value in stream:
                 some = True
                 said = tool_response(value)
-                if hooks is not None and (given := await hooks.after(tool, call.args, context, said)):
-                    said = tool_response(given)
+                if hooks is not None:
+                    given = await hooks.after(tool, call.args, context, said)
+                    said = said if given is None else tool_response(given)
                 self._yield(call, ToolYielded(call.call_id, said, _take(context), context.scheduling))
                 await asyncio.sleep(0)  # a tool that never waits leaves everybody else a turn
         finally:
