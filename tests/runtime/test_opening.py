@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from antiphon import Agent, SequentialAgent, Session, ToolContext
+from antiphon import Agent, CallbackContext, SequentialAgent, Session, ToolContext
 from antiphon.agents import assemble
 from antiphon.errors import ConfigurationError
 from antiphon.runtime.opening import Opening
@@ -142,3 +142,39 @@ def test_only_texts_can_be_looked_at_beforehand() -> None:
     root = Agent(name="a", model=MODEL, sub_agents=(Agent(name="b", instruction=instruct),))
     for target in ("b", "nobody"):
         assert obstacle(root, transfer_to=target) is None
+
+
+def test_a_callback_on_the_way_may_set_what_is_missing() -> None:
+    """contract 5.8, 5.10"""
+
+    def before(callback_context: object) -> None:
+        return None
+
+    second = Agent(name="b", model=MODEL, instruction="You bill {name}.", before_agent_callback=before)
+    root = Agent(name="a", model=MODEL, sub_agents=(second,))
+    assert obstacle(root, transfer_to="b") is None
+    inside = SequentialAgent(
+        name="all",
+        before_agent_callback=before,
+        sub_agents=(
+            Agent(name="a", model=MODEL),
+            Agent(name="b", model=MODEL, instruction="You bill {name}."),
+        ),
+    )
+    assert "'name'" in (obstacle(inside, completed=True) or ""), "who is inside is not entered again"
+
+
+async def test_a_callback_may_set_what_the_first_agent_needs(converse: Converse) -> None:
+    """contract 5.10"""
+
+    def before(callback_context: CallbackContext) -> None:
+        callback_context.state["name"] = "Ann"
+
+    async def script(call: Call) -> None:
+        setup = await call.setup()
+        assert setup["systemInstruction"]["parts"] == [{"text": "You help Ann."}]
+        await call.closed()
+
+    agent = Agent(name="helper", instruction="You help {name}.", before_agent_callback=before)
+    async with converse(script, agent=agent) as talk:
+        await talk.until(lambda e: e.lifecycle)

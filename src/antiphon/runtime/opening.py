@@ -62,13 +62,17 @@ class Opening:
     def obstacle(self, context: ToolContext) -> str | None:
         """Why the agent that a call hands over to could not begin, by what the state will then be, if so.
 
-        Found before anything is closed (contract 5.8): the agent that called goes on instead.
+        Found before anything is closed (contract 5.8): the agent that called goes on instead. Where a
+        before_agent callback is called on the way it may set what is missing.
         """
         target = context.actions.transfer_to_agent
         if target is None and context.task_completed:
             target = self._troupe.speakers[context.agent_name].successor
         speaker = self._troupe.speakers.get(target) if target else None
         if speaker is None or not isinstance(speaker.agent.instruction, str):
+            return None
+        inside = self._troupe.speakers[context.agent_name].circles
+        if any(circle.before and circle not in inside for circle in speaker.circles):
             return None
         try:
             fill_in(speaker.agent.instruction, context.state, speaker.agent.name)

@@ -150,7 +150,7 @@ class Runner:
         troupe = replace(troupe, cast=replace(troupe.cast, first=first_to_speak(troupe, session, message)))
         queue = LiveRequestQueue()
         queue.send(LiveRequest(content=message, state_delta=state_delta))
-        async with aclosing(self._converse(troupe, session, config, queue)) as events:
+        async with aclosing(self._converse(troupe, session, config, queue, delta=state_delta)) as events:
             async for event in events:
                 yield event
 
@@ -186,11 +186,16 @@ class Runner:
         config: RunConfig,
         queue: LiveRequestQueue,
         tape: Path | None = None,
+        delta: dict[str, Any] | None = None,
     ) -> AsyncGenerator[Event, None]:
-        """One conversation of either kind, recorded to `tape`, a file or the folder for all of them."""
-        first = troupe.speakers[troupe.cast.first].agent
-        if isinstance(first.instruction, str):
-            fill_in(first.instruction, session.state, first.name)  # what is missing is said before dialling
+        """One conversation of either kind, recorded to `tape`, a file or the folder for all of them.
+
+        `delta` is what its first message will change in the state.
+        """
+        first = troupe.speakers[troupe.cast.first]
+        sets_state = any(circle.before for circle in first.circles)  # callbacks, before it begins
+        if isinstance(first.agent.instruction, str) and not sets_state:  # what is missing is said at once
+            fill_in(first.agent.instruction, {**session.state, **(delta or {})}, first.agent.name)
         invocation = InvocationContext(f"e-{uuid4()}", self.app_name, session, config)
         whose = (session.user_id, session.id)
         driver: Driver | None = None
