@@ -14,6 +14,7 @@ from antiphon.core.commands import Ask, Begin, CancelTool, Dial, Emit, Growing, 
 from antiphon.core.handover import Role
 from antiphon.core.reviews import Asks
 from antiphon.core.signals import (
+    Acted,
     LinkDialled,
     ModelAnswered,
     ModelError,
@@ -53,6 +54,9 @@ ONE = Role("one", TOOLS, CAN)
 TWO = Role("two", TOOLS, CAN)
 FIRST = Role("one", TOOLS, CAN, successor="two", moves_on=True)
 OK = {"ok": True}
+ANY_ERROR = {
+    "error": {"code": "CANCELLED", "message": "the conversation ended: a callback ended the invocation"}
+}
 
 
 def answered(*said: str | FunctionCall | Part, tokens: int = 0, **fields: Any) -> ModelAnswered:
@@ -376,3 +380,22 @@ def test_words_are_looked_at_by_the_guardrails_of_whoever_said_them() -> None:
     assert talk >> TurnComplete() << ANYTHING << Dial(2, "two")
     assert talk >> verdict(talk) << review(Growing, speaker="model", text="the code", agent="one")
     assert talk >> verdict(talk, veto=NO) << emit(error="GUARDRAIL", author="one") << ANYTHING
+
+
+def last(*said: str | FunctionCall, partial: bool = False) -> Acted:
+    """A callback ends the invocation with this, in one part each."""
+    response = answered(*said).response
+    response.partial = partial
+    return Acted("one", EventActions(state_delta={"k": 1}), ends=True, response=response)
+
+
+def test_what_a_callback_ends_the_invocation_with_is_yielded_and_its_calls_are_not_run() -> None:
+    # contract 5.10
+    talk = asked() >> ModelText("Hel") << ANYTHING >> last("Bye", call("a")) << emit(state_delta={"k": 1})
+    talk = talk << emit(text="Bye", calls={"a": "look"}, partial=False, stored=True)
+    talk = talk << ANYTHING << emit(response={"a": ANY_ERROR}) << ANYTHING << end(by="agent")
+    assert not [command for command in talk.produced if isinstance(command, RunTool)]
+    talk = asked() >> ModelText("Hel") << ANYTHING >> last("lo", partial=True) << ANYTHING
+    assert talk << emit(text="lo", partial=True) << emit(text="Hello", partial=False) << ANYTHING << end()
+    talk = asked() >> last(partial=True) << emit(state_delta={"k": 1}) << HangUp(1) << ANYTHING
+    assert talk << end(by="agent")

@@ -169,15 +169,16 @@ async def test_each_value_of_a_streaming_tool_is_seen() -> None:
         """Counts."""
         yield 1
         yield 2
+        yield 3
 
     def after(tool: Any, args: Any, tool_context: Any, tool_response: dict[str, Any]) -> Any:
-        return {"n": tool_response["result"] * 10} if tool_response["result"] == 2 else None
+        return {2: {"n": 20}, 3: {}}.get(tool_response["result"])
 
     made = bench(count, after_tool_callback=after)
     made.start("count")
     reports = await made.ended()
     yielded = [report.response for report in reports if isinstance(report, ToolYielded)]
-    assert yielded == [{"result": 1}, {"n": 20}]
+    assert yielded == [{"result": 1}, {"n": 20}, {}]
     assert isinstance(reports[-1], ToolFinished)
 
 
@@ -222,9 +223,9 @@ async def test_hooks_see_each_call_and_may_replace_what_comes_of_it() -> None:
     assert RESPONSE.content and RESPONSE.content.parts and RESPONSE.content.parts[0].text == "Hello"
     instead = await called.hooks.failed(request, ModelUnavailable("busy"))
     assert instead is not None and instead.error_code == "BUSY"
-    assert [(acted.actions.state_delta, acted.ends) for acted in called.acted] == [
-        ({"seen": "helper"}, False),
-        ({}, True),
+    assert [(acted.actions.state_delta, acted.ends, acted.response) for acted in called.acted] == [
+        ({"seen": "helper"}, False, None),
+        ({}, True, changed),
     ]
 
 

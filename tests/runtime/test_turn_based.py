@@ -573,6 +573,13 @@ async def test_an_answer_to_a_call_and_words_with_it_are_one_question(wire: str)
     assert [said for said in turns.told(1) if said[0] == "user"] == [("user", "Go"), ("user", "So?")]
 
 
+async def test_what_comes_with_the_message_may_be_what_the_instruction_needs(wire: str) -> None:
+    # contract 2.6
+    async with talking(wire, solo(instruction="For {name}."), [ChatReply("Hello.")]) as turns:
+        await turns.say("Hi", state_delta={"name": "Ann"})
+    assert "For Ann." in str(turns.server.requests[0].body)
+
+
 # Live, by text.
 
 

@@ -108,7 +108,7 @@ class Conversation:
             case Reviewed():
                 reviewed(state, signal, now)
             case Acted():
-                acted(state, signal)
+                acted(state, signal, now)
             case Tick():
                 self._tick(now)
             case _:

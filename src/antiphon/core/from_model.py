@@ -37,7 +37,7 @@ from antiphon.types import GoAway, InteractionStatus, SessionResumptionUpdate, V
 if TYPE_CHECKING:
     from antiphon.events import LlmResponse
 
-__all__ = ["model_said", "settle"]
+__all__ = ["last_said", "model_said", "settle"]
 
 
 def model_said(state: ConversationState, link: int, said: ModelSignal, now: float) -> None:
@@ -49,16 +49,7 @@ def model_said(state: ConversationState, link: int, said: ModelSignal, now: floa
                 state.playhead.spoke(state.turns.completed, data, mime_type, now)
                 state.do(state.recording.add("model", state.agent, data, mime_type, now))
         case ModelText(text, thought):
-            if text and _takes_floor(state, now):
-                whole_follows = thought and state.role.capabilities.turn_based
-                ended = None if whole_follows else state.turns.text(text, thought)
-                if ended is not None:
-                    state.words(
-                        drafts.text(state.agent, ended.merged(), thought=ended.thought, partial=False)
-                    )
-                state.emit(drafts.text(state.agent, text, thought=thought, partial=True))
-                if not thought:
-                    _said(state, text, state.turns.completed)
+            _texted(state, text, thought, now)
         case OutputTranscript(text, finished, language):
             late = state.turns.over
             if late and state.turns.mute.late:
@@ -152,12 +143,34 @@ def _said(state: ConversationState, text: str, turn: int) -> None:
         state.do(state.reviews.grow(state.agent, "model", text, turn))
 
 
-def _answered(state: ConversationState, response: LlmResponse, now: float) -> None:
+def last_said(state: ConversationState, response: LlmResponse, now: float) -> None:
+    """What a turn-based model says, a piece or all of it, before the invocation ends; its calls are not run."""
+    if not response.partial:
+        _answered(state, response, now, runs=False)
+        return
+    for part in (response.content.parts or []) if response.content else []:
+        _texted(state, part.text or "", bool(part.thought), now)
+
+
+def _texted(state: ConversationState, text: str, thought: bool, now: float) -> None:
+    """A piece of text."""
+    if not text or not _takes_floor(state, now):
+        return
+    whole_follows = thought and state.role.capabilities.turn_based
+    ended = None if whole_follows else state.turns.text(text, thought)
+    if ended is not None:
+        state.words(drafts.text(state.agent, ended.merged(), thought=ended.thought, partial=False))
+    state.emit(drafts.text(state.agent, text, thought=thought, partial=True))
+    if not thought:
+        _said(state, text, state.turns.completed)
+
+
+def _answered(state: ConversationState, response: LlmResponse, now: float, *, runs: bool = True) -> None:
     parts = (response.content.parts or []) if response.content else []
     if response.usage_metadata is not None:
         state.budget.used(response.usage_metadata.total_token_count or 0)
     if not parts or _takes_floor(state, now):
-        response_came(state, response, parts)
+        response_came(state, response, parts, runs=runs)
         return
     if response.usage_metadata is not None:
         state.emit(drafts.draft(state.agent, usage_metadata=response.usage_metadata), stored=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from antiphon.core.commands import Emit, Passage, Whole
+from antiphon.core.from_model import last_said
 from antiphon.core.messages import Turn
 from antiphon.core.passages import arrived, ask_next, tell
 from antiphon.core.vetoes import (
@@ -53,10 +54,12 @@ def reviewed(state: ConversationState, outcome: Reviewed, now: float) -> None:
         state.close()
 
 
-def acted(state: ConversationState, done: Acted) -> None:
+def acted(state: ConversationState, done: Acted, now: float) -> None:
     """A callback around the call of a model changed something."""
     land(state, done.actions, done.agent)
     if done.ends:
+        if done.response is not None and done.agent == state.agent:
+            last_said(state, done.response, now)
         state.finish(ENDED, "agent")
 
 

@@ -92,8 +92,8 @@ def _long_running(state: ConversationState, new: Iterable[Call]) -> set[str]:
     return {call.id for call in new if call.facts.long_running and not _twin(state, call)}
 
 
-def response_came(state: ConversationState, response: LlmResponse, parts: list[Part]) -> None:
-    """Shows a turn-based model's response as one event, and runs its calls (contract 6.3).
+def response_came(state: ConversationState, response: LlmResponse, parts: list[Part], *, runs: bool) -> None:
+    """Shows a turn-based model's response as one event, and `runs` its calls (contract 6.3).
 
     Calls want a further request: where a limit does not allow one they are not run.
     """
@@ -113,7 +113,7 @@ def response_came(state: ConversationState, response: LlmResponse, parts: list[P
     limit = state.budget.spent() if new else None
     if limit is not None:
         state.finish(limit, "limit")
-    elif new:
+    elif new and runs:
         state.budget.turn_began()
         _run(state, new)
 

@@ -48,3 +48,5 @@ class Acted:
     agent: str
     actions: EventActions
     ends: bool = False
+    response: LlmResponse | None = None
+    """What came of the call, or a piece of it, where this is the last of the invocation."""

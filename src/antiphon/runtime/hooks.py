@@ -50,7 +50,7 @@ class Hooks(ModelHooks):
         kind, called = "before_model_callback", self._agent.before_model_callback
         try:
             given = as_read(LlmResponse, await self._callbacks.first(kind, called, context, request), kind)
-            self._land(context)
+            self._land(context, given)
         except CallbackFailed as failed:
             return _failed(failed)
         return given
@@ -62,10 +62,11 @@ class Hooks(ModelHooks):
             return response
         try:
             read = await edited(self._callbacks, kind, called, context, response)
-            self._land(context)
+            taken_over = response if read is None else read
+            self._land(context, taken_over)
         except CallbackFailed as failed:
             return _failed(failed)
-        return response if read is None else read
+        return taken_over
 
     async def failed(self, request: LlmRequest, error: Exception) -> LlmResponse | None:
         context = self._contexts.for_callback(self._agent.name)
@@ -74,15 +75,17 @@ class Hooks(ModelHooks):
             given = as_read(
                 LlmResponse, await self._callbacks.first(kind, called, context, request, error), kind
             )
-            self._land(context)
+            self._land(context, given)
         except CallbackFailed:
             return None  # it is in the log; the error itself is what counts
         return given
 
-    def _land(self, context: CallbackContext) -> None:
+    def _land(self, context: CallbackContext, response: LlmResponse | None) -> None:
+        """Tells what the callbacks did; with the `response` if it is the last, which nobody waits for then."""
         actions = taken(context.actions)
         if actions.state_delta or actions.artifact_delta or context.end_invocation:
-            self._report(Acted(self._agent.name, actions, context.end_invocation))
+            ends = context.end_invocation
+            self._report(Acted(self._agent.name, actions, ends, response if ends else None))
 
 
 class ToolHooks:
