@@ -8,8 +8,9 @@ import pytest
 
 from antiphon import Agent
 from antiphon.core import drafts
+from antiphon.errors import CallbackFailed
 from antiphon.events import Event, EventActions, Lifecycle
-from antiphon.runtime.metrics import METRICS, Metrics
+from antiphon.runtime.metrics import METRICS, Metrics, Tally
 from antiphon.testing.live_server import frames
 from antiphon.types import FunctionCall, FunctionResponse, Transcription, UsageMetadata
 
@@ -37,6 +38,10 @@ def test_every_number_is_there_from_the_start() -> None:
         (drafts.draft("a", turn_complete=True, interrupted=True), {"turns": 1}),
         (drafts.draft("a", output_transcription=Transcription(text="Hel"), interrupted=True), {}),
         (drafts.draft("a", error_code="SAFETY"), {"errors": 1}),
+        (drafts.draft("a", error_code="CALLBACK_FAILED"), {"errors": 1, "callbacks_failed": 1}),
+        (drafts.draft("a", error_code="RECORDING_FAILED"), {"errors": 1, "recordings_failed": 1}),
+        (drafts.draft("a", error_code="GUARDRAIL", error_message="no", interrupted=True), {"vetoes": 1}),
+        (drafts.text("a", "no", thought=False, partial=False, error_code="GUARDRAIL", interrupted=True), {}),
         (drafts.draft("a", usage_metadata=UsageMetadata(total_token_count=7)), {"tokens": 7}),
         (drafts.draft("a", usage_metadata=UsageMetadata()), {}),
         (drafts.calls("a", CALLS, set()), {"tool_calls": 2}),
@@ -50,13 +55,13 @@ def test_every_number_is_there_from_the_start() -> None:
                 FunctionResponse(id="a", name="look", response={"error": {"code": "TIMEOUT"}}),
                 EventActions(transfer_to_agent="b"),
             ),
-            {"tool_errors": 1, "hand_overs": 1},
+            {"tool_errors": 1},
         ),
     ],
 )
 def test_what_is_stored_is_counted(event: Event, counted: dict[str, int]) -> None:
     metrics = Metrics()
-    metrics.told(event)
+    Tally(metrics).told(event)
     assert changed(metrics) == counted
 
 
@@ -78,9 +83,47 @@ def test_what_is_stored_is_counted(event: Event, counted: dict[str, int]) -> Non
 def test_facts_are_counted(fact: Lifecycle, counted: dict[str, int]) -> None:
     # contract 7.1
     metrics = Metrics()
-    metrics.happened(fact)
+    Tally(metrics).happened("a", fact)
     assert changed(metrics) == counted
     assert counted.keys() <= METRICS.keys()
+
+
+def test_a_cut_counts_once() -> None:
+    # contract 3.6: one cut may mark several events
+    metrics, cut = Metrics(), drafts.draft("a", interrupted=True)
+    tally = Tally(metrics)
+    for event in (cut, drafts.text("a", "Hel", thought=False, partial=False, interrupted=True)):
+        tally.told(event)
+    assert changed(metrics) == {"interruptions": 1}
+    tally.heard()  # the model says something else
+    tally.told(cut)
+    tally.told(drafts.draft("a", turn_complete=True, interrupted=True))
+    tally.told(cut)  # what was still played
+    assert changed(metrics) == {"interruptions": 3, "turns": 1}
+
+
+def test_an_agent_that_is_ready_after_another_has_taken_over() -> None:
+    metrics = Metrics()
+    tally = Tally(metrics)
+    for agent in ("a", "a", "b", "b", "a"):
+        tally.happened(agent, Lifecycle(kind="ready"))
+    assert changed(metrics) == {"hand_overs": 2}
+
+
+def test_a_conversation_that_fails_is_not_ended_by_its_user() -> None:
+    metrics = Metrics()
+    Tally(metrics).happened("a", Lifecycle(kind="closed", by="user"), failed=True)
+    assert changed(metrics) == {"ended.error": 1}
+
+
+async def test_an_error_of_the_application_ends_a_conversation_by_an_error(converse: Converse) -> None:
+    def before(callback_context: object) -> None:
+        raise ValueError("broken")
+
+    async with converse(agent=Agent(name="helper", before_agent_callback=before)) as talk:
+        with pytest.raises(CallbackFailed):
+            await talk.all()
+        assert changed(talk.runner.metrics) == {"conversations": 1, "ended.error": 1}
 
 
 def test_conversations_come_and_go() -> None:

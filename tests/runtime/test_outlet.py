@@ -67,6 +67,7 @@ async def test_an_application_that_does_not_read_costs_audio_and_not_the_connect
                     break
     assert shed > 0
     assert chunks + shed == 200
+    assert talk.runner.metrics.snapshot()["overloaded"] > 0
 
 
 async def test_events_that_must_not_be_lost_end_a_conversation_nobody_reads(converse: Converse) -> None:

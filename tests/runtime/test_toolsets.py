@@ -202,6 +202,7 @@ async def test_lifecycle_events_may_be_left_out(converse: Converse) -> None:  # 
     async with converse(agent=agent, config=RunConfig(lifecycle_events=False)) as talk:
         talk.queue.send_content("go")
         await talk.until(lambda e: e.turn_complete)
+        assert talk.runner.metrics.snapshot()["toolset_unavailable"] == 1
         assert missing(talk.seen) == []
 
 

@@ -144,7 +144,7 @@ def _said(state: ConversationState, text: str, turn: int) -> None:
 
 
 def last_said(state: ConversationState, response: LlmResponse, now: float) -> None:
-    """What a turn-based model says, a piece or all of it, before the invocation ends; its calls are not run."""
+    """What a turn-based model says, a piece or all of it, before the end; its calls are not run."""
     if not response.partial:
         _answered(state, response, now, runs=False)
         return

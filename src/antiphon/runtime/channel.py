@@ -69,6 +69,11 @@ class EventChannel:
             self._closed, self._error = True, error
             self._wake()
 
+    @property
+    def failed(self) -> bool:
+        """Whether it was closed by an error."""
+        return self._error is not None
+
     def __aiter__(self) -> Self:
         return self
 

@@ -81,7 +81,7 @@ class Hooks(ModelHooks):
         return given
 
     def _land(self, context: CallbackContext, response: LlmResponse | None) -> None:
-        """Tells what the callbacks did; with the `response` if it is the last, which nobody waits for then."""
+        """Tells what the callbacks did; with the `response`, if they end the invocation."""
         actions = taken(context.actions)
         if actions.state_delta or actions.artifact_delta or context.end_invocation:
             ends = context.end_invocation

@@ -10,6 +10,7 @@ from antiphon.core import drafts
 from antiphon.errors import ConsumerTooSlow
 from antiphon.events import new_id
 from antiphon.runtime.channel import EventChannel
+from antiphon.runtime.metrics import Tally
 from antiphon.runtime.storage import SessionWriter
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Outlet:
     ) -> None:
         config = invocation.run_config
         self._metrics = metrics
+        self._tally = Tally(metrics)
         self._tells_facts = config.lifecycle_events
         self._whole_only = config.streaming_mode is StreamingMode.NONE
         self._invocation_id = invocation.invocation_id
@@ -71,7 +73,7 @@ class Outlet:
     def emit(self, event: Event, *, stored: bool) -> None:
         """Yields the event to the application; `stored` ones go to the session as well."""
         if event.lifecycle is not None:
-            self._metrics.happened(event.lifecycle)
+            self._tally.happened(event.author, event.lifecycle, failed=self.channel.failed)
             if not self._tells_facts:
                 event.lifecycle = None
                 if event.go_away is None:
@@ -81,7 +83,9 @@ class Outlet:
         self._stamp(event)
         if stored:
             self._writer.add(event)
-            self._metrics.told(event)
+            self._tally.told(event)
+        elif event.content is not None or event.output_transcription is not None:
+            self._tally.heard()
         if not self.channel.put(event):
             self._fail(
                 ConsumerTooSlow(
@@ -116,5 +120,7 @@ class Outlet:
     def _overloaded(self) -> Event:
         reason = "the application reads its events too slowly"
         event = drafts.lifecycle(self._agent(), "overloaded", reason=reason, count=1)
+        assert event.lifecycle is not None
+        self._tally.happened(event.author, event.lifecycle)
         self._stamp(event)
         return event

@@ -202,6 +202,7 @@ class Runner:
         writer = None if tape is None else self._tape_writer(tape, troupe, invocation.invocation_id)
         try:
             troupe, missing = await _equipped(troupe, invocation)
+            self.metrics.count([("toolset_unavailable", len(missing))])
             driver = Driver(
                 invocation,
                 troupe,
@@ -213,7 +214,7 @@ class Runner:
             )
             self._running.setdefault(whose, set()).add(driver)
             async with driver:
-                for event in missing:
+                for event in missing if config.lifecycle_events else ():
                     yield event
                 async for event in driver.events():
                     yield event
@@ -344,4 +345,4 @@ async def _equipped(troupe: Troupe, invocation: InvocationContext) -> tuple[Trou
         )
         for toolset, reason in gathered.unavailable.items()
     ]
-    return troupe.with_tools(gathered.tools), missing if config.lifecycle_events else []
+    return troupe.with_tools(gathered.tools), missing
