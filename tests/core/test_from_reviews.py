@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from antiphon.core.commands import Emit, Failure, HangUp, Typed, Whole
@@ -19,6 +21,7 @@ from antiphon.core.signals import (
     ToolCalls,
     TurnComplete,
     UserLeft,
+    UserPlayed,
 )
 from antiphon.errors import InvalidSetup
 from antiphon.events import EventActions, LlmResponse
@@ -288,3 +291,20 @@ def test_results_that_nobody_waits_for_change_nothing() -> None:
 def test_what_callbacks_around_a_call_of_the_model_did_lands() -> None:
     assert ready() >> Acted("agent", WRITTEN) << emit(state_delta={"k": 1}, author="agent", stored=True)
     assert ready() >> Acted("agent", EventActions(), ends=True) << ANYTHING << end(by="agent")
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        {"answers": said("It is ****.")},
+        {"answers": (("agent", LlmResponse(output_transcription=Transcription(text="it is ****"))),)},
+        {"failed": "it raised"},
+    ],
+)
+def test_words_that_did_not_pass_are_not_told_by_an_amendment(outcome: dict[str, Any]) -> None:
+    """contract 4.5, 5.10"""
+    talk = ready(watched(after_model=True))
+    assert talk >> ModelAudio(bytes(48_000), "audio/pcm;rate=24000") << ANYTHING
+    assert talk >> OutputTranscript("it is 1234 5", finished=True) << ANYTHING << review(Whole)
+    assert talk >> verdict(talk, **outcome) << ANYTHING >> UserPlayed(950) << NOTHING
+    assert talk >> ModelInterrupted() << emit(interrupted=True, amends=None, output=None)

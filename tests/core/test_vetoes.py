@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from antiphon.config import Limits, RunConfig
-from antiphon.core.commands import Growing, HangUp, RunTool, Spoken, Typed
+from antiphon.core.commands import Cut, Growing, HangUp, RunTool, Spoken, Typed
 from antiphon.core.signals import (
     GenerationComplete,
     HandleUpdate,
@@ -21,6 +21,7 @@ from antiphon.core.signals import (
     TurnComplete,
     UserActivity,
     UserLeft,
+    UserPlayed,
     Vetoed,
 )
 from antiphon.core.turns import RE_ASK
@@ -501,3 +502,13 @@ def test_raw_audio_in_an_answer_is_yielded_and_not_stored() -> None:
     assert not only_raw.stored
     (nothing,) = answering((("a", LlmResponse()), *said("x")), EventActions(), "agent")
     assert nothing.stored
+
+
+def test_a_late_veto_stops_what_is_played_and_says_what_was_heard() -> None:
+    """contract 4.5, 5.13"""
+    talk = ready(GUARDED, config=RunConfig(record_conversation=True))
+    assert talk >> ModelAudio(bytes(48_000), "audio/pcm;rate=24000") << ANYTHING
+    assert talk >> OutputTranscript("one two", finished=True) << ANYTHING << review(Growing) << ANYTHING
+    assert talk >> TurnComplete() << ANYTHING >> after(0.6) << NOTHING >> UserPlayed(600) << NOTHING
+    talk = talk >> verdict(talk, veto=NO) << emit(error="GUARDRAIL", interrupted=True)
+    assert talk << Cut(0.6) << emit(output="one", amends="", interrupted=True)

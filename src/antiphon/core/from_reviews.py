@@ -93,6 +93,7 @@ def _whole(state: ConversationState, pending: Pending, outcome: Reviewed) -> Non
     event = pending.event
     assert event is not None
     if outcome.failed is not None:
+        event.output_transcription = None  # no amendment of it either
         failed(state, outcome.failed)
         return
     if not outcome.answers:

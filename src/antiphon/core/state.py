@@ -250,9 +250,15 @@ class ConversationState:
             self.out.append(reviews.spoken(self.agent, whole.text or ""))
 
     def amend(self, heard: Heard) -> None:
-        """Puts right what had been told as whole and was not heard to its end (contract 4.5)."""
+        """Puts right what had been told as whole and was not heard to its end (contract 4.5).
+
+        Words that a callback has changed since, or kept back, are left as they are.
+        """
         looked_at = [each.event for each in self.reviews.line if isinstance(each, Pending)]
         for told, words in heard.amended:
+            whole = told.output_transcription
+            if whole is None or not (whole.text or "").startswith(words):
+                continue
             if any(event is told for event in looked_at):
                 told.output_transcription = drafts.amendment(told, words).output_transcription
                 continue
@@ -262,8 +268,12 @@ class ConversationState:
         """The user speaks while the client still plays an answer that the model has ended (contract 3.6)."""
         if self.turns.quiet and self.config.barge_in and self.playhead.playing(now):
             self.emit(drafts.draft(self.agent, interrupted=True), stored=True)
-            self.do(self.recording.interrupted(now, self.playhead.unheard(now)))
-            self.amend(self.playhead.cut(now))
+            self.stop_playing(now)
+
+    def stop_playing(self, now: float) -> None:
+        """The client has thrown away what it had still to play of answers that are over."""
+        self.do(self.recording.interrupted(now, self.playhead.unheard(now)))
+        self.amend(self.playhead.cut(now))
 
     def flush(self) -> None:
         """Everything that was said and is not yet whole."""

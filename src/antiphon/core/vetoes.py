@@ -61,6 +61,8 @@ def veto_model(state: ConversationState, veto: Vetoed, turn: int, outcome: Revie
     if turn != turns.completed:  # rule 4
         turns.mute.late = turns.mute.late or turns.quiet
         _announce(state, veto, events, outcome.actions, author=watch.agent, interrupted=turns.quiet)
+        if turns.quiet:
+            state.stop_playing(now)
         _reply(state, veto)
         if veto.reply is not None and turns.floor in _FREE:
             _complete(state, now, cut=False)
