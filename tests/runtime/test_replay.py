@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from antiphon import Agent, CallbackContext, InMemoryRunner, RunConfig, StreamingMode, Veto
 from antiphon.core.commands import Dial, Send
 from antiphon.models.tape import Dialled, Tape, Told
 from antiphon.runtime.replay import replay
+from antiphon.testing.chat_server import ChatCall, ChatReply, ChatServer
+from tests.runtime.chat_models import chat_model
 from tests.runtime.taped import SCENARIOS, Scenario, record, told
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from antiphon import Event
+    from tests.runtime.conftest import Converse
 
 
 @pytest.mark.virtual_clock
@@ -82,3 +89,54 @@ async def test_half_a_tape_replays_as_far_as_it_goes(tmp_path: Path) -> None:
     again = [event for step in replay(tape) for event in step.events]
     assert 0 < len(again) < len(seen)
     assert told(again) == told(seen)[: len(again)]
+
+
+@pytest.mark.parametrize("mode", [StreamingMode.SSE, StreamingMode.NONE])
+async def test_turn_based_runs_are_taped_with_callbacks_guardrails_and_streaming_tools(
+    mode: StreamingMode, tmp_path: Path
+) -> None:
+    """contract 9.1, 9.3, 6.3"""
+
+    def guard(callback_context: object, speaker: str, text: str) -> Veto | None:
+        return Veto("a secret", reply="No.") if speaker == "model" and "code" in text else None
+
+    def after(callback_context: CallbackContext, llm_response: object) -> None:
+        callback_context.state["calls"] = callback_context.state.get("calls", 0) + 1
+
+    async def count() -> AsyncIterator[int]:
+        """Counts."""
+        yield 1
+        yield 2
+
+    agent = Agent(name="helper", tools=[count], guardrails=guard, after_model_callback=after)
+    async with ChatServer([ChatReply(calls=(ChatCall("count"),)), ChatReply("the code is 1")]) as server:
+        agent = agent.model_copy(update={"model": chat_model("openai", server)})
+        runner = InMemoryRunner(agent, app_name="app", tapes=tmp_path)
+        await runner.session_service.create_session(app_name="app", user_id="ann", session_id="s1")
+        config = RunConfig(streaming_mode=mode)
+        run = runner.run_async(user_id="ann", session_id="s1", new_message="Go", run_config=config)
+        seen = [event async for event in run]
+    (path,) = tmp_path.iterdir()
+    again = [event for step in replay(Tape.load(path)) for event in step.events]
+    assert any(event.error_code == "GUARDRAIL" for event in seen)
+    assert [_unnamed(event) for event in again] == [_unnamed(event) for event in seen]
+
+
+def _unnamed(event: Event) -> dict[str, Any]:
+    """All but ids and times."""
+    said = event.model_dump(exclude_none=True, exclude={"id", "timestamp"})
+    said["actions"]["told"] = list((event.actions.told or {}).values())
+    return said
+
+
+async def test_pieces_that_the_application_did_not_want_are_not_replayed(
+    converse: Converse, tmp_path: Path
+) -> None:
+    """contract 6.3, 9.3"""
+    async with converse(config=RunConfig(streaming_mode=StreamingMode.NONE)) as talk:
+        talk.runner.tapes = tmp_path
+        talk.queue.send_content("Hello")
+        await talk.all()
+    (path,) = tmp_path.iterdir()
+    again = [event for step in replay(Tape.load(path)) for event in step.events]
+    assert [_unnamed(event) for event in again] == [_unnamed(event) for event in talk.seen]

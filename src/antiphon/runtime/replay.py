@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from antiphon.config import StreamingMode
 from antiphon.core import Conversation
 from antiphon.core.commands import Emit, Send, Store
 from antiphon.core.messages import Media, Message, Opening
@@ -90,7 +91,9 @@ def _of_what_was_sent(lost: LinkLost, sent: list[Message]) -> LinkLost:
 
 
 def _is_told(event: Event, config: RunConfig) -> bool:
-    """Whether the application wants to know (contract 3.11)."""
+    """Whether the application wants to know (contract 3.11, 6.3)."""
+    if event.partial and config.streaming_mode is StreamingMode.NONE:
+        return False
     if event.lifecycle is None or config.lifecycle_events:
         return True
     event.lifecycle = None

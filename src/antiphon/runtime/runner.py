@@ -150,7 +150,8 @@ class Runner:
         troupe = replace(troupe, cast=replace(troupe.cast, first=first_to_speak(troupe, session, message)))
         queue = LiveRequestQueue()
         queue.send(LiveRequest(content=message, state_delta=state_delta))
-        async with aclosing(self._converse(troupe, session, config, queue, delta=state_delta)) as events:
+        conversation = self._converse(troupe, session, config, queue, self.tapes, delta=state_delta)
+        async with aclosing(conversation) as events:
             async for event in events:
                 yield event
 
