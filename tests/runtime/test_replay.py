@@ -116,10 +116,15 @@ async def test_turn_based_runs_are_taped_with_callbacks_guardrails_and_streaming
         config = RunConfig(streaming_mode=mode)
         run = runner.run_async(user_id="ann", session_id="s1", new_message="Go", run_config=config)
         seen = [event async for event in run]
-    (path,) = tmp_path.iterdir()
-    again = [event for step in replay(Tape.load(path)) for event in step.events]
+    again = _replayed(tmp_path)
     assert any(event.error_code == "GUARDRAIL" for event in seen)
     assert [_unnamed(event) for event in again] == [_unnamed(event) for event in seen]
+
+
+def _replayed(folder: Path) -> list[Event]:
+    """The events of the one tape in there."""
+    (path,) = folder.iterdir()
+    return [event for step in replay(Tape.load(path)) for event in step.events]
 
 
 def _unnamed(event: Event) -> dict[str, Any]:
@@ -137,6 +142,5 @@ async def test_pieces_that_the_application_did_not_want_are_not_replayed(
         talk.runner.tapes = tmp_path
         talk.queue.send_content("Hello")
         await talk.all()
-    (path,) = tmp_path.iterdir()
-    again = [event for step in replay(Tape.load(path)) for event in step.events]
+    again = _replayed(tmp_path)
     assert [_unnamed(event) for event in again] == [_unnamed(event) for event in talk.seen]
