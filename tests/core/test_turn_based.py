@@ -346,6 +346,10 @@ def test_guardrails_see_an_answer_that_does_not_come_in_pieces() -> None:
     # contract 5.13
     talk = guarded() >> answered(Part(text="Hm", thought=True), "code 1") << emit(text="Hmcode 1")
     assert talk << review(Growing, speaker="model", text="code 1")
+    talk = (
+        guarded() >> answered(call("a")) << emit(calls={"a": "look"}) << RunTool("a", "one", "look", {"n": 1})
+    )
+    assert talk << NOTHING
     talk = guarded() >> ModelText("code 1") << emit(partial=True) << review(Growing)
     assert talk >> answered("code 1") << emit(text="code 1", partial=False) << NOTHING
 
