@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["antiphon.testing.plugin"]
 
+# ONNX Runtime reports its use to its maker, from a thread, when a test imports it before the code under test does.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
 DESCRIPTORS = Path("/proc/self/fd")  # where there is none, only the garbage collector looks for sockets
 ENDING = 1.0  # seconds that a thread told to end may take
 CYCLES = 5  # turns of the loop that a task told to end may take
