@@ -124,3 +124,38 @@ def test_what_was_said_before_a_cut_is_told() -> None:
     talk.cut("Hel")
     talk.turn(user("stop"), complete=True)
     assert asked(talk) == [("user", ["hi"]), ("model", ["Hel"]), ("user", ["stop"])]
+
+
+def test_what_was_not_heard_is_not_on_record() -> None:  # contract 3.6
+    dialogue = Dialogue((), lambda: "x")
+    for question, texts in (("One?", ["It is one. "]), ("Two?", ["It is ", "two."])):
+        dialogue.turn(Content(role="user", parts=[Part(text=question)]), complete=True)
+        dialogue.question()
+        thought = Part(text="Hm.", thought=True)
+        dialogue.answered(Content(role="model", parts=[thought, *(Part(text=each) for each in texts)]))
+
+    def said() -> list[list[str | None]]:
+        contents = dialogue._contents
+        return [[part.text for part in each.parts or []] for each in contents if each.role == "model"]
+
+    dialogue.unheard(0)
+    assert said() == [["Hm.", "It is one. "], ["Hm.", "It is ", "two."]]
+    dialogue.unheard(6)
+    assert said() == [["Hm.", "It is one. "], ["Hm.", "It i"]]
+    dialogue.unheard(4 + 5)
+    assert said() == [["Hm.", "It is "], ["Hm."]]
+
+
+def test_calls_stay_on_record_when_the_words_about_them_were_not_heard() -> None:
+    dialogue = Dialogue((), lambda: "x")
+    dialogue.turn(Content(role="user", parts=[Part(text="Look.")]), complete=True)
+    dialogue.question()
+    call = Part(function_call=FunctionCall(id="c", name="look", args={}))
+    dialogue.answered(Content(role="model", parts=[Part(text="Let me see."), call]))
+    dialogue.unheard(100)
+    assert dialogue.waits and dialogue._contents[-1].parts == [call]
+    dialogue.wait_no_longer()
+    dialogue.question()
+    dialogue.answered(Content(role="model", parts=[Part(text="Well.")]))
+    dialogue.unheard(5)
+    assert dialogue._contents[-1].role == "user"

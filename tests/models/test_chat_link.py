@@ -404,3 +404,22 @@ def test_it_is_what_the_chat_model_is() -> None:
     with pytest.raises(UnsupportedByModel, match="TEXT"):
         live.check(RunConfig(response_modalities=["AUDIO"]))
     assert ConnectionLost.retryable
+
+
+async def test_who_speaks_its_words_may_cut_it_off_and_say_how_far_they_came() -> None:  # contract 3.6
+    never = asyncio.Event()
+    chat = NearChat([piece("One two "), piece("three."), never], [whole("Four five.")], [whole("Yes.")])
+    async with talk(chat) as here:
+        here.say("Count.")
+        await here.ears.until(lambda: ModelText("three.") in here.ears.said)
+        assert here.connection.answering
+        here.connection.interrupt(unheard=6)
+        assert not here.connection.answering
+        here.say("Go on.")
+        await here.turns_over()
+        assert here.told() == [("user", "Count."), ("model", "One two "), ("user", "Go on.")]
+        here.connection.interrupt(unheard=5)
+        here.say("Well?")
+        told = await here.turns_over(2)
+        assert [("model", "Four "), ("user", "Well?")] == here.told()[-2:]
+        assert ModelInterrupted() not in told  # whoever cuts it off says so

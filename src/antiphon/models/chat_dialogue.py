@@ -94,6 +94,27 @@ class Dialogue:
         if text:
             self._contents.append(Content.trusted(role="model", parts=[Part.trusted(text=text)]))
 
+    def unheard(self, characters: int) -> None:
+        """Of what the model wrote, the last so many characters do not count; its calls do."""
+        for at in range(len(self._contents) - 1, -1, -1):
+            content = self._contents[at]
+            if characters <= 0:
+                break
+            if content.role != "model":
+                continue
+            kept: list[Part] = []
+            for part in reversed(content.parts or []):
+                if part.text and not part.thought and characters > 0:
+                    cut, characters = characters, characters - len(part.text)
+                    if characters >= 0:
+                        continue
+                    part = part.model_copy(update={"text": part.text[:-cut]})
+                kept.insert(0, part)
+            if kept:
+                self._contents[at] = content.model_copy(update={"parts": kept})
+            else:
+                del self._contents[at]
+
     def _named(self, part: Part) -> Part:
         call = part.function_call
         if call is None:

@@ -164,6 +164,20 @@ class ChatConnection(ModelConnection):
     def writable(self) -> bool:
         return True
 
+    @property
+    def answering(self) -> bool:
+        """Whether it was asked, and its turn is not over."""
+        return self._turn.open
+
+    def interrupt(self, unheard: int = 0) -> None:
+        """The user takes the floor; the last `unheard` characters of what was written do not count.
+
+        Nothing is reported: it is for whoever speaks the words written here, and knows how far that came.
+        """
+        if self._turn.open:
+            self._give_up()
+        self._dialogue.unheard(unheard)
+
     async def close(self, code: int = 1000, reason: str = "") -> None:
         was, self._phase = self._phase, "over"
         self._turn = _TurnInHand()
@@ -195,12 +209,16 @@ class ChatConnection(ModelConnection):
         self._dialogue.turn(content, complete=complete)
 
     def _interrupt(self) -> None:
+        self._give_up()
+        self._report(ModelInterrupted(), TurnComplete())
+
+    def _give_up(self) -> None:
+        """Answers no more; what was written stands."""
         if self._task is not None:
             self._task.cancel()
         self._dialogue.cut(self._turn.said)
         self._dialogue.wait_no_longer()
         self._turn = _TurnInHand()
-        self._report(ModelInterrupted(), TurnComplete())
 
     def _go_on(self) -> None:
         """Asks the model if it is to be asked, else says that its turn is over if it is (rule 4)."""
