@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from antiphon.models import ChatModel, LiveModel, LlmRequest
     from antiphon.models.gemini import Gemini
     from antiphon.models.gemini_chat import GeminiChat
+    from antiphon.models.local.keyword_brain import KeywordBrain
+    from antiphon.models.local.voice import LocalVoice
     from antiphon.models.openai_chat import OpenAIChat
     from antiphon.models.replay import ReplayModel
     from antiphon.queue import LiveRequestQueue
@@ -52,12 +54,14 @@ __all__ = [
     "InMemoryRunner",
     "InMemorySessionService",
     "InvocationContext",
+    "KeywordBrain",
     "Limits",
     "LiveModel",
     "LiveRequest",
     "LiveRequestQueue",
     "LlmRequest",
     "LlmResponse",
+    "LocalVoice",
     "LongRunningFunctionTool",
     "McpToolset",
     "ModelConnectionError",
@@ -86,6 +90,8 @@ _HOMES = {
     "models": ("ChatModel", "LiveModel", "LlmRequest"),
     "models.gemini": ("Gemini",),
     "models.gemini_chat": ("GeminiChat",),
+    "models.local.keyword_brain": ("KeywordBrain",),
+    "models.local.voice": ("LocalVoice",),
     "models.openai_chat": ("OpenAIChat",),
     "models.replay": ("ReplayModel",),
     "queue": ("LiveRequestQueue",),

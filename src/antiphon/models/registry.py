@@ -11,6 +11,8 @@ from antiphon.models.chat import ChatModel
 from antiphon.models.chat_link import ChatLive
 from antiphon.models.gemini import Gemini
 from antiphon.models.gemini_chat import GeminiChat
+from antiphon.models.local.keyword_brain import KeywordBrain
+from antiphon.models.local.voice import LocalVoice
 from antiphon.models.openai_chat import OpenAIChat
 
 if TYPE_CHECKING:
@@ -29,12 +31,16 @@ _makers: dict[str, Callable[[str], LiveModel]] = {
     r"(models/|publishers/google/models/)?gemini-.+": Gemini,
     r"projects/[^/]+/locations/[^/]+/.*": Gemini,
     r"(models/)?robotics-er-.+": Gemini,
+    r"local": lambda name: LocalVoice(),
+    r"local/.+": lambda name: LocalVoice(brain=resolve_chat(name.removeprefix("local/"))),
 }
 _chat_makers: dict[str, Callable[[str], ChatModel]] = {
     r"(models/|publishers/google/models/)?(gemini|robotics-er|gemma)-.+": GeminiChat,
     r"projects/[^/]+/locations/[^/]+/.*": GeminiChat,
     r"(gpt|chatgpt)-.+|o\d(-.+)?": OpenAIChat,
     r"openai/.+": lambda name: OpenAIChat(name.removeprefix("openai/")),
+    r"local": lambda name: KeywordBrain(),
+    r"local/.+": lambda name: resolve_chat(name.removeprefix("local/")),
 }
 
 
@@ -85,7 +91,8 @@ def resolve(model: str | LiveModel | ChatModel) -> LiveModel:
 
 
 def resolve_chat(model: str | LiveModel | ChatModel) -> ChatModel:
-    """The model of that name for turn-based runs; a `ChatModel` is itself, a `Gemini` is asked as one.
+    """The model of that name for turn-based runs; a `ChatModel` is itself, a `Gemini` is asked as one,
+    a `LocalVoice` by its brain.
 
     Raises `UnknownModel` listing what is known, `UnsupportedByModel` for a model that is only live, and
     `MissingExtra` when the package to ask it by is not installed.
@@ -96,6 +103,8 @@ def resolve_chat(model: str | LiveModel | ChatModel) -> ChatModel:
         return model.chat
     if isinstance(model, Gemini):
         return GeminiChat(model)
+    if isinstance(model, LocalVoice):
+        return model.brain
     if isinstance(model, LiveModel):
         raise UnsupportedByModel(
             f"{model.name!r} is for live conversations only: use run_live(), or give the agent a ChatModel."

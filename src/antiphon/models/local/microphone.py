@@ -1,0 +1,170 @@
+"""`Microphone`: one conversation's ear, from audio as it comes to whole utterances.
+
+All of it is work for a thread, and may take its time: framing, voice activity, recognition. Who calls it
+calls it from one thread at a time, with what came in its order.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias, assert_never
+
+from antiphon.core.messages import ActivityEnded, ActivityStarted, StreamEnded
+from antiphon.models.local.backlog import Late, Piece, Speaking
+from antiphon.models.local.framing import Framing
+from antiphon.models.local.listening import End, Hold, Interrupt, Listening, Onset, Resume, Sound
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from antiphon.models.local.attention import Attention
+    from antiphon.models.local.backlog import Item
+    from antiphon.models.local.endpointing import Endpointing
+    from antiphon.models.local.listening import Notice
+    from antiphon.models.local.recognizer import Hearing
+    from antiphon.models.local.vad import VoiceActivity
+
+__all__ = ["Began", "Deaf", "Microphone", "News", "Report", "Said"]
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """Somebody speaks. Followed by one `Said`, or by `Resume` if it was nothing."""
+
+    at: float
+    """Seconds of audio since the beginning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An utterance is over; `text` is empty when nothing was understood."""
+
+    text: str
+    at: float
+    """Seconds of audio at which its speech ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deaf:
+    """Recognition failed; what was being said is lost."""
+
+    error: Exception
+
+
+News: TypeAlias = Began | Said | Deaf | Hold | Resume | Interrupt
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What there was to hear."""
+
+    news: Sequence[News]
+    deadline: float | None
+    """When a `Late` should come, unless something else does."""
+
+
+class Microphone:
+    """Made and used off the event loop."""
+
+    def __init__(
+        self,
+        attention: Attention,
+        endpointing: Endpointing,
+        voice_activity: VoiceActivity,
+        hear: Callable[[], Hearing],
+    ) -> None:
+        """`hear` begins to recognise an utterance. Raises `ConfigurationError` when a part is missing."""
+        self._manual = attention.manual
+        self._framing = Framing()
+        self._detector = None if attention.manual else voice_activity.detector()
+        self._listening = Listening(attention, endpointing.speaker())
+        self._hear = hear
+        self._hearing: Hearing | None = None
+        self._words = ""
+
+    def take(self, items: Iterable[Item]) -> Report:
+        """Listens to what came."""
+        news: list[News] = []
+        for item in items:
+            match item:
+                case Piece():
+                    for frame in self._framing.feed(bytes(item.pcm), item.rate):
+                        self._frame(frame, item.came, news)
+                case Speaking(speaking):
+                    self._act(self._listening.speaking(speaking), news)
+                case Late(now):
+                    self._act(self._listening.late(now), news)
+                case ActivityStarted():
+                    if self._manual:
+                        self._act(self._listening.mark_start(), news)
+                case ActivityEnded():
+                    if self._manual:
+                        self._rest(news)
+                        self._act(self._listening.mark_end(), news)
+                case StreamEnded():
+                    self._rest(news)
+                    self._act(self._listening.stream_ended(), news)
+                    if self._detector is not None:
+                        self._detector.reset()
+                case _:
+                    assert_never(item)
+        return Report(news, self._listening.deadline())
+
+    def _rest(self, news: list[News]) -> None:
+        for frame in self._framing.end():
+            self._frame(frame, float("-inf"), news)
+
+    def _frame(self, frame: bytes, came: float, news: list[News]) -> None:
+        probability = self._detector.probability(frame) if self._detector is not None else 0.0
+        self._act(self._listening.frame(frame, probability, came), news)
+
+    def _act(self, notices: Iterable[Notice], news: list[News]) -> None:
+        for notice in notices:
+            match notice:
+                case Onset(at, pcm):
+                    news.append(Began(at))
+                    self._words = ""
+                    self._listen(pcm, news, anew=True)
+                case Sound(pcm):
+                    self._listen(pcm, news)
+                case End(at):
+                    self._ended(at, news)
+                case Resume():
+                    self._hearing = None
+                    news.append(notice)
+                case Hold() | Interrupt():
+                    news.append(notice)
+                case _:
+                    assert_never(notice)
+
+    def _listen(self, pcm: bytes, news: list[News], *, anew: bool = False) -> None:
+        try:
+            if anew:
+                self._hearing = self._hear()
+            if self._hearing is None:
+                return
+            words = self._hearing.feed(pcm)
+        except Exception as error:
+            self._failed(error, news)
+            return
+        if words != self._words:
+            self._words = words
+            self._act(self._listening.words(words), news)
+
+    def _ended(self, at: float, news: list[News]) -> None:
+        hearing, self._hearing = self._hearing, None
+        text = ""
+        try:
+            if hearing is not None:
+                text = hearing.end().text.strip()
+        except Exception as error:
+            self._failed(error, news)
+        news.append(Said(text, at))
+
+    def _failed(self, error: Exception, news: list[News]) -> None:
+        log.warning("Recognition failed.", exc_info=error)
+        self._hearing = None
+        news.append(Deaf(error))

@@ -1,0 +1,112 @@
+"""An ear, from audio to utterances: the detector is real, and so is the voice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from antiphon.core.messages import ActivityEnded, ActivityStarted, StreamEnded
+from antiphon.models.local.attention import Attention
+from antiphon.models.local.backlog import Item, Late, Piece, Speaking
+from antiphon.models.local.endpointing import Adaptive
+from antiphon.models.local.listening import Hold, Interrupt, Resume
+from antiphon.models.local.microphone import Began, Deaf, Microphone, News, Said
+from antiphon.models.local.recognizer import Vocabulary
+from antiphon.models.local.silero import Silero
+from antiphon.models.local.sphinx import PocketSphinx
+from antiphon.models.local.vad import RATE
+from tests.models.local.parts import Prompted, spoken
+
+if TYPE_CHECKING:
+    from antiphon.models.local.recognizer import Recognizer
+
+QUESTION = "what is the weather in paris"
+VOCABULARY = Vocabulary(phrases=(QUESTION, "tell me a joke", "what time is it", "hello there"))
+
+
+def microphone(recognizer: Recognizer, attention: Attention | None = None) -> Microphone:
+    return Microphone(attention or Attention(), Adaptive(), Silero(), lambda: recognizer.hear(VOCABULARY))
+
+
+def audio(pcm: bytes, rate: int = RATE, came: float = 0.0) -> list[Item]:
+    size = rate // 10 * 2
+    return [Piece(bytearray(pcm[at : at + size]), rate, came, came) for at in range(0, len(pcm), size)]
+
+
+def quiet(seconds: float, rate: int = RATE) -> list[Item]:
+    return audio(bytes(int(seconds * rate) * 2), rate)
+
+
+def heard(mic: Microphone, *items: list[Item]) -> list[News]:
+    return [news for some in items for item in some for news in mic.take([item]).news]
+
+
+@pytest.mark.parametrize("rate", [16_000, 8_000, 48_000])
+def test_it_hears_what_is_said_at_any_rate(rate: int) -> None:
+    mic = microphone(PocketSphinx())
+    news = heard(mic, quiet(0.5, rate), audio(spoken(QUESTION, rate), rate), quiet(1.5, rate))
+    assert [type(each) for each in news] == [Began, Said]
+    began, said = news
+    assert isinstance(began, Began) and isinstance(said, Said)
+    assert said.text.endswith("weather in paris") and 0.3 < began.at < 0.9 and 1.5 < said.at < 2.6
+
+
+def test_nothing_is_heard_in_silence() -> None:
+    assert heard(microphone(Prompted()), quiet(30.0)) == []
+
+
+def test_words_over_the_agent_hold_and_interrupt_it() -> None:
+    mic = microphone(Prompted("wait a moment"))
+    news = heard(mic, quiet(0.3), [Speaking(True)], audio(spoken(QUESTION)), quiet(1.0))
+    assert [type(each) for each in news] == [Hold, Began, Interrupt, Said]
+
+
+def test_a_listening_noise_lets_the_agent_go_on() -> None:
+    mic = microphone(Prompted("mhm", "yes please"))
+    news = heard(mic, quiet(0.3), [Speaking(True)], audio(spoken("mhm")), quiet(1.0))
+    assert [type(each) for each in news] == [Hold, Began, Resume]
+
+
+def test_marks_of_the_client_begin_and_end_an_utterance() -> None:  # contract 6.4
+    ears = Prompted("hello")
+    mic = microphone(ears, Attention(manual=True))
+    voice = spoken("hello there")
+    assert heard(mic, audio(voice)) == []
+    news = heard(mic, [ActivityStarted()], audio(voice), [ActivityEnded()], quiet(1.0))
+    assert [type(each) for each in news] == [Began, Said]
+    assert len(ears.sounds) == 1 and len(ears.sounds[0]) >= len(voice)  # the last frame too
+
+
+def test_marks_are_nothing_where_speech_is_detected() -> None:
+    assert heard(microphone(Prompted()), [ActivityStarted()], quiet(0.1), [ActivityEnded()]) == []
+
+
+def test_the_end_of_the_stream_ends_what_is_open() -> None:
+    mic = microphone(Prompted("hello"))
+    news = heard(mic, quiet(0.3), audio(spoken(QUESTION)), [StreamEnded()])
+    assert [type(each) for each in news] == [Began, Said]
+
+
+def test_audio_that_stops_ends_what_is_open() -> None:
+    mic = microphone(Prompted("hello"))
+    report = mic.take([*quiet(0.3), *audio(spoken(QUESTION), came=5.0)])
+    assert report.deadline == pytest.approx(6.0)
+    assert mic.take([Late(5.5)]).news == []
+    late = mic.take([Late(6.0)])
+    assert [type(each) for each in late.news] == [Said] and late.deadline is None
+
+
+class _Dropping(Prompted):
+    def hear(self, vocabulary: Vocabulary) -> None:  # type: ignore[override]
+        raise OSError("the service is gone")
+
+
+def test_a_recogniser_that_fails_costs_an_utterance() -> None:
+    mic = microphone(Prompted(OSError("broken"), "hello"))
+    once = [audio(spoken(QUESTION)), quiet(1.5)]
+    news = heard(mic, quiet(0.3), *once)
+    assert [type(each) for each in news] == [Began, Deaf, Said]
+    assert [type(each) for each in heard(mic, *once)] == [Began, Said]
+    news = heard(microphone(_Dropping()), quiet(0.3), *once)
+    assert [type(each) for each in news] == [Began, Deaf, Said]
