@@ -100,7 +100,8 @@ def _root(
         "antiphon talk --model gemini-3.8-live\n\n"
         "antiphon talk path/to/agent.py\n\n"
         "antiphon talk my_package.agents:waiter --usage\n\n"
-        "printf 'What time is it in Lima?' | antiphon talk\n\n" + _CODES
+        "printf 'What time is it in Lima?' | antiphon talk\n\n"
+        "antiphon talk --wav question.wav --out conversation.wav\n\n" + _CODES
     ),
 )
 def talk(
@@ -150,6 +151,12 @@ def talk(
             show_default=False,
         ),
     ] = None,
+    wav: Annotated[
+        str | None, typer.Option(help="Say what is in this WAV file (model: local).", metavar="FILE")
+    ] = None,
+    out: Annotated[
+        str | None, typer.Option(help="With --wav: write both voices here.", metavar="FILE")
+    ] = None,
 ) -> int:
     """Chats with an agent in the terminal."""
     import asyncio
@@ -159,9 +166,12 @@ def talk(
 
     if base_url is not None:
         os.environ["GOOGLE_GEMINI_BASE_URL"] = base_url  # before agents that name their model are made
-    chosen = model if model is not None or app is not None else _DEFAULT_MODEL
+    default = _DEFAULT_MODEL if wav is None else "local"
+    chosen = model if model is not None or app is not None else default
     found = load_app(app) if app is not None else friendly_agent(chosen)
     runner = runner_for(found, model=chosen, instruction=instruction)
+    if wav is not None:
+        return asyncio.run(_spoken(runner, wav, out, user=user, session=session))
     return asyncio.run(_chat(runner, text=text, user=user, session=session, usage=usage, tape=tape))
 
 
@@ -333,6 +343,14 @@ async def _chat(
         terminal.write(renderer.note(f"{first} on {troupe.speakers[first].model.name}. {how}"))
     ending = await Chat(runner, terminal, renderer, config, tape).run(user, name)
     return Exit.INTERRUPTED if ending is Ending.INTERRUPTED else Exit.OK
+
+
+async def _spoken(runner: Runner, wav: str, out: str | None, *, user: str, session: str | None) -> int:
+    from antiphon.cli.spoken import from_file
+
+    _quiet()
+    await from_file(runner, wav, out, user, await _session(runner, user, session))
+    return Exit.OK
 
 
 async def _session(runner: Runner, user: str, session: str | None) -> str:
