@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["antiphon.testing.plugin"]
 
-# ONNX Runtime reports its use to its maker, from a thread, when a test imports it before the code under test does.
+# ONNX Runtime reports its use to its maker, from a thread, once a test imports it before the code under test.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 DESCRIPTORS = Path("/proc/self/fd")  # where there is none, only the garbage collector looks for sockets
