@@ -2,22 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import threading
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from antiphon.errors import (
-    AuthenticationRefused,
-    ConfigurationError,
-    ConnectionLost,
-    MissingCredentials,
-    MissingExtra,
-    ModelConnectionError,
-    ModelNotFound,
-    ModelUnavailable,
-    RequestRefused,
-)
+from antiphon.errors import ConfigurationError, RequestRefused
+from antiphon.models.local.openai_service import OpenAIService
 from antiphon.models.local.stretches import sayable, spread_as_it_comes
 from antiphon.models.local.synthesizer import Speech, Synthesizer
 
@@ -67,14 +55,14 @@ class OpenAISpeech(Synthesizer):
         if rate <= 0 or not timeout > 0:
             raise ConfigurationError(f"rate={rate}, timeout={timeout}: name numbers above 0.")
         self.rate = rate
-        self._base_url, self._api_key, self._timeout = base_url, api_key, timeout
         self._request: dict[str, Any] = {"model": model, "voice": voice, "response_format": "pcm"}
         if instructions is not None:
             self._request["instructions"] = instructions
         if speed is not None:
             self._request["speed"] = speed
-        self._lock = threading.Lock()
-        self._client: Any = None
+        self._service = OpenAIService(
+            "OpenAISpeech", "speech", base_url=base_url, api_key=api_key, timeout=timeout
+        )
 
     def __repr__(self) -> str:
         return f"OpenAISpeech({self._request['model']!r}, voice={self._request['voice']!r})"
@@ -90,20 +78,17 @@ class OpenAISpeech(Synthesizer):
 
     def prepare(self) -> None:
         """Makes the client, without asking the service for anything."""
-        self._connected()
+        self._service.client()
 
     def close(self) -> None:
         """Closes the connections; the next sentence opens others."""
-        with self._lock:
-            client, self._client = self._client, None
-        if client is not None:
-            client.close()
+        self._service.close()
 
     def _sound(self, text: str) -> Iterator[bytes]:
-        client = self._connected()
+        client = self._service.client()
         piece = int(self.rate * _PIECE_SECONDS) * 2
         with (
-            _translated(),
+            self._service.translated(),
             client.audio.speech.with_streaming_response.create(input=text, **self._request) as response,
         ):
             kind = response.headers.get("content-type", "")
@@ -113,51 +98,3 @@ class OpenAISpeech(Synthesizer):
                     'response_format="pcm", or base_url does not lead to it.'
                 )
             yield from response.iter_bytes(piece)
-
-    def _connected(self) -> Any:
-        with self._lock:
-            if self._client is None:
-                try:
-                    import openai
-                except ImportError as missing:
-                    raise MissingExtra(
-                        "OpenAISpeech needs the openai package: pip install 'antiphon[openai]'."
-                    ) from missing
-                base_url = self._base_url or os.environ.get("OPENAI_BASE_URL")
-                key = self._api_key or os.environ.get("OPENAI_API_KEY") or ("none" if base_url else None)
-                if key is None:
-                    raise MissingCredentials(
-                        "No key for speech by OpenAI: set OPENAI_API_KEY, or name a base_url that needs none."
-                    )
-                self._client = openai.OpenAI(
-                    api_key=key, base_url=base_url, timeout=self._timeout, max_retries=1
-                )
-            return self._client
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """What the client raises, as what the runtime knows."""
-    import openai
-
-    try:
-        yield
-    except openai.APIStatusError as refused:
-        status, reason = refused.status_code, str(refused.message)
-        raise _kind(status)(
-            f"The speech service refused (HTTP {status}): {reason}", code=status, reason=reason
-        ) from refused
-    except openai.APIConnectionError as error:
-        raise ConnectionLost(
-            f"The speech service cannot be reached or went silent ({error}): check base_url and the network."
-        ) from error
-    except openai.OpenAIError as error:
-        raise ModelUnavailable(f"The speech service failed: {error}") from error
-
-
-def _kind(status: int) -> type[ModelConnectionError]:
-    if status in (401, 403):
-        return AuthenticationRefused
-    if status == 404:
-        return ModelNotFound
-    return ModelUnavailable if status in (408, 409, 429) or status >= 500 else RequestRefused
