@@ -81,3 +81,14 @@ def test_more_than_the_most_is_not_kept() -> None:  # rule 4
 def test_half_a_sample_is_quiet() -> None:
     assert Piece(bytearray(b"\x7f"), RATE, 0.0, 0.0).quiet
     assert not Piece(bytearray(b"\x00\x80"), RATE, 0.0, 0.0).quiet
+
+
+def test_what_is_left_out_is_whole_samples() -> None:  # what follows would be noise
+    backlog = Backlog()
+    sound = bytes(range(1, 251)) * 160
+    backlog.add(sound[:1_501], RATE, 0.0)
+    backlog.mark(Speaking(True))  # what follows begins in the middle of a sample
+    backlog.add(sound[1_501:], RATE, 0.0)
+    assert backlog.add(b"", RATE, 60.0) > 0.5
+    rest = heard(backlog)
+    assert rest[0] == sound[1_500] and len(rest) % 2 == 0 and sound.endswith(rest[1:])

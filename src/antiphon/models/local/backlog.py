@@ -142,8 +142,10 @@ class Backlog:
                 and item.due <= now
                 and (not silence or item.quiet)
             ):
-                gone += item.seconds
-            else:
+                even = len(item.pcm) & ~1  # what follows half a sample makes sense with it only
+                gone += even / 2 / item.rate
+                del item.pcm[:even]
+            if not isinstance(item, Piece) or item.pcm:
                 kept.append(item)
         self._items = kept
         self.seconds = max(self.seconds - gone, 0.0)
