@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -210,3 +210,85 @@ async def test_it_closes_in_the_middle() -> None:
     mouth.resume()
     await asyncio.sleep(1.0)
     assert len(room.said) == heard
+
+
+async def test_what_is_void_leaves_the_response_before_it_alone() -> None:
+    room, synthesizer = Room(), _Slow()
+    mouth = mouth_in(room, synthesizer)
+    mouth.write("One two three.")
+    mouth.end_response()
+    mouth.write("Four five. Six seven. Eight")
+    await asyncio.sleep(1.5)
+    mouth.void()
+    mouth.write("Nine.")
+    mouth.finish()
+    await room.over.wait()
+    assert room.words == "One two three.Nine." and room.seconds == pytest.approx(4.0)
+    assert synthesizer.closed == len(synthesizer.said)
+    await mouth.close()
+
+
+async def test_of_what_is_void_only_what_was_said_stays() -> None:  # contract 3.6
+    room = Room()
+    mouth = mouth_in(room, _Slow())
+    mouth.write("One.")
+    mouth.end_response()
+    mouth.write(" Two three four five. And")
+    await asyncio.sleep(2.5)
+    mouth.void()
+    assert room.words == "One. Two three "
+    mouth.write("Six seven eight. And")
+    await asyncio.sleep(2.0)
+    unheard = mouth.cut()
+    assert room.words == "One. Two three Six seven " and unheard == len("eight. And")
+    await mouth.close()
+
+
+async def test_what_was_made_before_it_failed_is_heard() -> None:  # rule 3
+    class Hoarse(Synthesizer):
+        rate = SPOKEN_RATE
+
+        def say(self, sentence: str) -> Iterator[Speech]:
+            for word in sentence.split():
+                if word == "fail":
+                    raise OSError("no more breath")
+                yield Speech(word + " ", bytes(480))  # 10 ms: several in one step
+
+    room = Room()
+    mouth = mouth_in(room, Hoarse())
+    mouth.write("One two fail three. " * 5)
+    mouth.finish()
+    await room.over.wait()
+    assert room.words == "One two fail three. " * 5 and room.seconds == pytest.approx(0.1)
+    errors = [signal for _, signal in room.said if isinstance(signal, ModelError)]
+    assert len(errors) == 1  # told once in a turn
+    await mouth.close()
+
+
+@pytest.mark.parametrize("end", ["cut", "leave"])
+async def test_a_sentence_that_is_not_said_to_its_end_is_closed(end: str) -> None:
+    room, synthesizer = Room(), _Slow()
+    mouth = mouth_in(room, synthesizer)
+    mouth.write("One two three four five six seven eight nine ten. And")
+    await asyncio.sleep(0.5)
+    assert synthesizer.closed == 0
+    getattr(mouth, end)()
+    assert synthesizer.closed == 1
+    await mouth.close()
+
+
+async def test_whoever_hears_it_may_speak_to_it() -> None:
+    room = Room()
+    outlet = room.outlet()
+
+    def said(signals: Sequence[ModelSignal]) -> None:
+        outlet.said(signals)
+        mouth.hold()
+        mouth.resume()
+
+    mouth = Mouth(_Slow(), Outlet(said, outlet.speaking, outlet.over), ahead=0.12, transcribes=True)
+    mouth.write("One two.")
+    await asyncio.sleep(0.5)
+    await mouth.close()
+    loop: Any = asyncio.get_running_loop()
+    assert [each for each in loop._scheduled if not each.cancelled()] == []

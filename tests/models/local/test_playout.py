@@ -85,3 +85,19 @@ def test_what_is_dropped_leaves_what_was_sent() -> None:
     playout.take(0.0, more=False)
     playout.drop()
     assert playout.empty and playout.until == pytest.approx(0.12)
+
+
+def test_what_was_added_after_a_mark_is_dropped() -> None:
+    playout = Playout(0.1)
+    playout.add("one ", bytes(4_800))
+    playout.take(0.0, more=True)
+    mark = playout.mark()
+    playout.add("two ", bytes(4_800))
+    playout.add("three", b"")
+    playout.drop(mark)
+    rest = playout.take(9.0, more=False)
+    assert sum(len(chunk.pcm) for chunk in rest) < 4_800 and not any(chunk.words for chunk in rest)
+    playout.add("four", bytes(4_800))
+    playout.take(20.0, more=False)
+    playout.drop(mark)  # some of it is gone: the rest goes
+    assert playout.empty

@@ -21,7 +21,7 @@ from antiphon.errors import MissingExtra
 from antiphon.events import ErrorCode
 from antiphon.models.liveness import CLOSE_TIMEOUT
 from antiphon.models.local.lanes import Lane
-from antiphon.models.local.playout import SPOKEN_RATE, Playout
+from antiphon.models.local.playout import SPOKEN_RATE, Mark, Playout
 from antiphon.models.local.sentences import Sentence, Sentences
 
 if TYPE_CHECKING:
@@ -63,28 +63,34 @@ class _Saying:
         self._resampler: Any = None
         self._said = self._written = 0
 
-    def more(self) -> list[tuple[str, bytes]]:
-        """The next words as they were written, each with the sound from there on, at `SPOKEN_RATE`."""
+    def more(self) -> tuple[list[tuple[str, bytes]], Exception | None]:
+        """The next words as they were written, each with the sound from there on, at `SPOKEN_RATE`.
+
+        With an error all that is left of the sentence is there, without sound.
+        """
+        pieces: list[tuple[str, bytes]] = []
+        try:
+            self._add(pieces)
+        except Exception as error:
+            self.over = True
+            return [*pieces, (self._until(len(self.sentence.said)), b"")], error
+        return pieces, None
+
+    def _add(self, pieces: list[tuple[str, bytes]]) -> None:
         if self._speech is None:
             self._speech = self._synthesizer.say(self.sentence.said)
             self._resampler = _resampler(self._synthesizer.rate)
-        pieces: list[tuple[str, bytes]] = []
         wanted = int(_STEP * SPOKEN_RATE) * 2
         while wanted > 0:
             speech = next(self._speech, None)
             if speech is None:
                 self.over = True
                 pieces.append((self._until(len(self.sentence.said)), self._resampled(b"", last=True)))
-                break
-            begun = self._until(self._said + len(speech.text))
+                return
+            pcm = self._resampled(speech.pcm, last=False)
+            pieces.append((self._until(self._said + len(speech.text)), pcm))
             self._said += len(speech.text)
-            pieces.append((begun, self._resampled(speech.pcm, last=False)))
-            wanted -= len(pieces[-1][1])
-        return pieces
-
-    def rest(self) -> str:
-        """What was not told of it."""
-        return self._until(len(self.sentence.said))
+            wanted -= len(pcm)
 
     def close(self) -> None:
         if isinstance(self._speech, Generator):
@@ -110,16 +116,31 @@ class _Answer:
     written: int = 0
     """Characters."""
     told: int = 0
+    responses: int = 0
+    """Characters of the responses that are whole, which come first."""
     finished: bool = False
     generated: bool = False
     splitter: Sentences | None = None
+    whole: deque[Sentence] = field(default_factory=deque)
+    """To be said, of these."""
     sentences: deque[Sentence] = field(default_factory=deque)
+    """To be said after them, of the response that is being written."""
     saying: _Saying | None = None
+    mark: Mark | None = None
+    """Where the response that is not whole begins in the sound, once that is known."""
+    errors: set[str] = field(default_factory=set)
+    """What was told of sentences that could not be said."""
 
     @property
     def pending(self) -> bool:
         """Whether there is something to synthesise."""
-        return self.saying is not None or bool(self.sentences)
+        return self.saying is not None or bool(self.whole or self.sentences)
+
+    def forget(self, *, busy: bool) -> None:
+        """What is being said is said no further. What a thread is `busy` with closes when it is done."""
+        if self.saying is not None and not busy:
+            self.saying.close()
+        self.saying = None
 
 
 class Mouth:
@@ -165,16 +186,24 @@ class Mouth:
 
     def end_response(self) -> None:
         """One response is whole; another may follow in the same turn."""
-        if self._answer.splitter is not None:
-            self._answer.sentences += self._answer.splitter.end()
-            self._answer.splitter = None
-            self._go_on()
+        answer = self._answer
+        if answer.splitter is not None:
+            answer.sentences += answer.splitter.end()
+        answer.whole += answer.sentences
+        answer.sentences.clear()
+        answer.splitter = answer.mark = None
+        answer.responses = answer.written
+        self._go_on()
 
     def void(self) -> None:
         """The response that is being written does not count: what of it was not said is dropped."""
-        told = self._answer.told
-        self._answer = _Answer(written=told, told=told)
-        self._playout.drop()
+        answer = self._answer
+        if answer.mark is not None:
+            self._playout.drop(answer.mark)
+            answer.forget(busy=self._lane.busy)
+        answer.sentences.clear()
+        answer.splitter = answer.mark = None
+        answer.written = answer.responses = max(answer.told, answer.responses)
         self._go_on()
 
     def finish(self) -> None:
@@ -196,6 +225,7 @@ class Mouth:
     def cut(self) -> int:
         """Says nothing more of this turn; returns how many of the last characters written were not told."""
         answer, self._answer = self._answer, _Answer()
+        answer.forget(busy=self._lane.busy)
         self._playout.cut(self._loop.time())
         self._go_on()
         return answer.written - answer.told
@@ -211,6 +241,7 @@ class Mouth:
             self._timer.cancel()
         self._playout.drop()
         self._playout.held = True
+        self._answer.forget(busy=self._lane.busy)
         self._answer = _Answer()
         self._lane.leave()
 
@@ -220,35 +251,40 @@ class Mouth:
         answer = self._answer
         while not self._lane.busy and answer.pending and self._playout.seconds < AHEAD:
             if answer.saying is None:
-                sentence = answer.sentences.popleft()
+                if not answer.whole and answer.mark is None:
+                    answer.mark = self._playout.mark()
+                sentence = (answer.whole or answer.sentences).popleft()
                 if not sentence.said:
                     self._playout.add(sentence.written, b"")
                     continue
                 answer.saying = _Saying(self._synthesizer, sentence)
             saying = answer.saying
-            self._lane.do(partial(_attempt, saying), partial(self._synthesized, answer, saying))
+            self._lane.do(saying.more, partial(self._synthesized, saying))
 
-    def _synthesized(
-        self, answer: _Answer, saying: _Saying, done: tuple[list[tuple[str, bytes]], Exception | None]
-    ) -> None:
+    def _synthesized(self, saying: _Saying, done: tuple[list[tuple[str, bytes]], Exception | None]) -> None:
         pieces, error = done
-        if answer is not self._answer:  # it was cut off meanwhile
+        answer = self._answer
+        if saying is not answer.saying:  # it was cut off meanwhile
             saying.close()
             self._go_on()
             return
         for words, pcm in pieces:
             self._playout.add(words, pcm)
-        if error is not None:
-            log.warning("Speech failed.", exc_info=error)
-            self._playout.add(saying.rest(), b"")
-            said = f"This could not be said: {type(error).__name__}: {error}"
-            self._outlet.said([ModelError(ErrorCode.UNAVAILABLE, said)])
-        if saying.over or error is not None:
+        if saying.over:
             answer.saying = None
+        if error is not None:
+            self._tell(error)
         self._go_on()
 
+    def _tell(self, error: Exception) -> None:
+        log.warning("Speech failed.", exc_info=error)
+        said = f"This could not be said: {type(error).__name__}: {error}"
+        if said not in self._answer.errors:
+            self._answer.errors.add(said)
+            self._outlet.said([ModelError(ErrorCode.UNAVAILABLE, said)])
+
     def _failed(self, error: Exception) -> None:
-        raise AssertionError("What a synthesiser raises is an answer (`_attempt`).") from error
+        raise AssertionError("What a synthesiser raises is an answer (`_Saying.more`).") from error
 
     # From sound to the client.
 
@@ -297,14 +333,9 @@ class Mouth:
         if at is None and playout.until > now:
             at = playout.until  # when it falls silent
         if at is not None:
+            if self._timer is not None:  # of a listener that has answered by speaking to it
+                self._timer.cancel()
             self._timer = self._loop.call_at(max(at, now), self._go_on)
-
-
-def _attempt(saying: _Saying) -> tuple[list[tuple[str, bytes]], Exception | None]:
-    try:
-        return saying.more(), None
-    except Exception as error:
-        return [], error
 
 
 def _resampler(rate: int) -> Any:

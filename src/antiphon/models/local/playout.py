@@ -13,7 +13,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["CHUNK_SECONDS", "SPOKEN_RATE", "Chunk", "Playout"]
+__all__ = ["CHUNK_SECONDS", "SPOKEN_RATE", "Chunk", "Mark", "Playout"]
 
 SPOKEN_RATE: Final = 24_000
 """Hertz of what is sent: 16-bit little-endian mono PCM."""
@@ -33,6 +33,16 @@ class Chunk:
     pcm: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place in what was added."""
+
+    at: int
+    """Bytes of sound before it, since the beginning."""
+    words: int
+    """Pieces of words before it."""
+
+
 class Playout:
     """What one conversation's agent is about to say. Pure; `now` in seconds of any clock."""
 
@@ -42,6 +52,8 @@ class Playout:
         self._taken = 0
         """Bytes that are gone from the front since the beginning."""
         self._words: deque[tuple[int, str]] = deque()
+        self._added = 0
+        """Pieces of words since the beginning."""
         self._until = float("-inf")
         self.held = False
 
@@ -64,7 +76,12 @@ class Playout:
         """Says these words with this sound after everything else."""
         if words:
             self._words.append((self._taken + len(self._pcm), words))
+            self._added += 1
         self._pcm += pcm
+
+    def mark(self) -> Mark:
+        """Where what is added next begins; for `drop`."""
+        return Mark(self._taken + len(self._pcm), self._added)
 
     def take(self, now: float, *, more: bool) -> list[Chunk]:
         """What is to be sent now. `more` says that more will be added soon (rule 3)."""
@@ -92,10 +109,12 @@ class Playout:
         self._until = min(self._until, now)
         self.held = False
 
-    def drop(self) -> None:
-        """Drops what was not sent; what was is played to its end."""
-        self._pcm.clear()
-        self._words.clear()
+    def drop(self, since: Mark | None = None) -> None:
+        """Drops what was not sent, of all or of what was added after the mark; what was is played to its end."""
+        since = since or Mark(0, 0)
+        del self._pcm[max(since.at - self._taken, 0) :]
+        for _ in range(min(self._added - since.words, len(self._words))):
+            self._words.pop()
 
     def _due(self, now: float, *, more: bool) -> bool:
         at = self.next(more=more)
