@@ -17,6 +17,7 @@ from antiphon.models.local.endpointing import Adaptive
 from antiphon.models.local.microphone import Began, Microphone, News, Said
 from antiphon.models.local.recognizer import Vocabulary
 from antiphon.models.local.silero import Silero
+from antiphon.models.local.vad import Detector, VoiceActivity
 from antiphon.testing.live_speech import silence, tone
 from tests.models.local.parts import Prompted, spoken
 
@@ -137,3 +138,55 @@ async def test_nothing_is_told_after_it_was_left() -> None:
         audio.leave()
         await asyncio.sleep(5.0)
         assert not heard.news
+
+
+async def test_without_an_ear_audio_is_nothing_to_wait_for() -> None:  # text has to get past it
+    heard = Heard()
+    audio = AudioInput(heard.owner())
+
+    def broken() -> Microphone:
+        raise OSError("no model")
+
+    audio.open(broken)
+    audio.add(silence(FULL + 5), PCM)
+    assert audio.full
+    await heard.writable.wait()
+    for _ in range(20):
+        audio.add(silence(10.0), PCM)
+        await asyncio.sleep(10.0)
+    assert not audio.full and len(heard.trouble) == 1
+    await audio.close()
+
+
+class Breaking(VoiceActivity, Detector):
+    """Breaks after so many frames of speech."""
+
+    def __init__(self, frames: int) -> None:
+        self.frames = frames
+
+    def detector(self) -> Detector:
+        return self
+
+    def probability(self, frame: bytes) -> float:
+        self.frames -= 1
+        if self.frames < 0:
+            raise OSError("the detector is gone")
+        return 1.0
+
+    def reset(self) -> None: ...
+
+
+async def test_a_detector_that_breaks_ends_what_was_being_said() -> None:
+    heard = Heard()
+    audio = AudioInput(heard.owner())
+    audio.open(
+        lambda: Microphone(Attention(), Adaptive(), Breaking(30), lambda: Prompted("hi").hear(Vocabulary()))
+    )
+    await heard.ready.wait()
+    audio.add(tone(3.0), PCM)
+    await heard.said.wait()
+    await asyncio.sleep(5.0)
+    assert [type(each) for each in heard.news] == [Began, Said]
+    ((code, why),) = heard.trouble
+    assert code is ErrorCode.UNAVAILABLE and why.endswith("OSError: the detector is gone")
+    await audio.close()

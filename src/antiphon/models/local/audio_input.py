@@ -63,6 +63,8 @@ class AudioInput:
         self._microphone: Microphone | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._over = False
+        self._deaf = False
+        """There is nothing to listen with."""
         self._shed = 0.0
         """Seconds that were left out, and not told of yet."""
         self._told_at = float("-inf")
@@ -81,9 +83,11 @@ class AudioInput:
         except UnknownMimeType as unknown:
             self.refuse(str(unknown))
             return
+        if self._deaf:
+            return
         now = self._loop.time()
         self._shed += self._backlog.add(pcm, rate, now)
-        self.full = self._backlog.seconds > FULL
+        self.full = self.full or self._backlog.seconds > FULL  # until `_listened` has told that it is not
         if self._shed and now - self._told_at > TELL_AGAIN:
             told = (
                 f"This machine does not keep up: {self._shed:.1f} s of what came from the microphone were "
@@ -95,8 +99,9 @@ class AudioInput:
 
     def mark(self, item: Speaking | ActivityStarted | ActivityEnded | StreamEnded) -> None:
         """Something happened at this place of the audio."""
-        self._backlog.mark(item)
-        self._go_on()
+        if not self._deaf:
+            self._backlog.mark(item)
+            self._go_on()
 
     def refuse(self, why: str, code: ErrorCode = ErrorCode.INVALID_REQUEST) -> None:
         """Tells that something is left out, and why (rule 3)."""
@@ -129,9 +134,9 @@ class AudioInput:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self.full and self._backlog.seconds < FULL / 2:
-            self.full = False
-            self._owner.writable()
+        self._relieved()
+        if report.error is not None:
+            self._tell(report.error)
         for news in report.news:
             if not self._over:
                 self._owner.news(news)
@@ -144,14 +149,23 @@ class AudioInput:
         self._backlog.mark(Late(deadline))
         self._go_on()
 
+    def _relieved(self) -> None:
+        if self.full and self._backlog.seconds < FULL / 2:
+            self.full = False
+            self._owner.writable()
+
     def _failed(self, error: Exception) -> None:
-        """The conversation goes on as it can: by text, if there is nothing to listen with."""
+        """There is no microphone: the conversation goes on as it can, by text."""
+        self._deaf = True
+        self._tell(error)
+        self._backlog = Backlog()
+        self._relieved()
+        self._owner.ready()
+
+    def _tell(self, error: Exception) -> None:
         log.error("Listening failed.", exc_info=error)
         said = f"What came from the microphone could not be listened to: {type(error).__name__}: {error}"
         self.refuse(said, ErrorCode.UNAVAILABLE)
-        if self._microphone is None:
-            self._owner.ready()
-        self._go_on()
 
 
 def _rate(mime_type: str) -> int:

@@ -64,6 +64,8 @@ class Report:
     news: Sequence[News]
     deadline: float | None
     """When a `Late` should come, unless something else does."""
+    error: Exception | None = None
+    """Something could not be listened to; what was being said has ended with it."""
 
 
 class Microphone:
@@ -86,32 +88,41 @@ class Microphone:
         self._words = ""
 
     def take(self, items: Iterable[Item]) -> Report:
-        """Listens to what came."""
+        """Listens to what came. Whatever happens, who was told of a beginning is told of its end."""
         news: list[News] = []
+        failed: Exception | None = None
         for item in items:
-            match item:
-                case Piece():
-                    for frame in self._framing.feed(bytes(item.pcm), item.rate):
-                        self._frame(frame, item.came, news)
-                case Speaking(speaking):
-                    self._act(self._listening.speaking(speaking), news)
-                case Late(now):
-                    self._act(self._listening.late(now), news)
-                case ActivityStarted():
-                    if self._manual:
-                        self._act(self._listening.mark_start(), news)
-                case ActivityEnded():
-                    if self._manual:
-                        self._rest(news)
-                        self._act(self._listening.mark_end(), news)
-                case StreamEnded():
+            try:
+                self._item(item, news)
+            except Exception as error:
+                failed = failed or error
+                self._framing = Framing()
+                self._act(self._listening.stream_ended(), news)
+        return Report(news, self._listening.deadline(), failed)
+
+    def _item(self, item: Item, news: list[News]) -> None:
+        match item:
+            case Piece():
+                for frame in self._framing.feed(bytes(item.pcm), item.rate):
+                    self._frame(frame, item.came, news)
+            case Speaking(speaking):
+                self._act(self._listening.speaking(speaking), news)
+            case Late(now):
+                self._act(self._listening.late(now), news)
+            case ActivityStarted():
+                if self._manual:
+                    self._act(self._listening.mark_start(), news)
+            case ActivityEnded():
+                if self._manual:
                     self._rest(news)
-                    self._act(self._listening.stream_ended(), news)
-                    if self._detector is not None:
-                        self._detector.reset()
-                case _:
-                    assert_never(item)
-        return Report(news, self._listening.deadline())
+                    self._act(self._listening.mark_end(), news)
+            case StreamEnded():
+                self._rest(news)
+                self._act(self._listening.stream_ended(), news)
+                if self._detector is not None:
+                    self._detector.reset()
+            case _:
+                assert_never(item)
 
     def _rest(self, news: list[News]) -> None:
         for frame in self._framing.end():
