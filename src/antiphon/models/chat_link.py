@@ -150,7 +150,7 @@ class ChatConnection(ModelConnection):
                     self._dialogue.result(answer)
                 asyncio.get_running_loop().call_soon(self._go_on)  # what is said with them goes with them
                 return
-            case Media(blob) if (blob.mime_type or "").startswith("image/"):
+            case Media(blob) if (blob.mime_type or "").lower().startswith("image/"):
                 self._images.append(Part.trusted(inline_data=blob))
             case Media():
                 self._refuse_audio()

@@ -24,7 +24,8 @@ from antiphon.core.signals import (
     Usage,
     VoiceActivityChanged,
 )
-from antiphon.errors import ConfigurationError, InvalidSetup
+from antiphon.errors import ConfigurationError, ConnectionLost, InvalidSetup
+from antiphon.events import LlmResponse
 from antiphon.models import Setup
 from antiphon.models.chat import TEXT_ONLY
 from antiphon.models.local.connection import INAUDIBLE
@@ -331,3 +332,125 @@ async def test_what_is_not_possible_is_refused_beforehand() -> None:  # contract
         LocalVoice().check(RunConfig(realtime_input_config=detection))
     with pytest.raises(ConfigurationError, match="proactivity"):
         LocalVoice().check(RunConfig(proactivity={"proactive_audio": True}))
+
+
+class _Withdrawing(Brain):
+    """What it wrote in pieces is not in the whole."""
+
+    async def generate(self, request: Any, *, stream: bool) -> Any:
+        async for response in super().generate(request, stream=stream):
+            if not response.partial and "rude" in said_in(request.contents[-1]):
+                response = LlmResponse(finish_reason="SAFETY", error_code="SAFETY", error_message="No.")
+            yield response
+
+
+async def test_what_the_brain_withdrew_costs_no_other_answer() -> None:  # contract 3.6
+    brain = _Withdrawing(lambda last: LONG if "rude" in said_in(last) else "It is fine.")
+    async with room(brain) as here:
+        here.writes("how is it")
+        await here.until(TurnComplete)
+        here.writes("say something rude")
+        await asyncio.sleep(2.0)
+        here.writes("stop")
+        await here.until(TurnComplete, 3)
+        assert brain.told()[1] == ("model", "It is fine.")
+
+
+class _Failing(Brain):
+    """Breaks off in the middle of the second of its answers, and once more."""
+
+    async def generate(self, request: Any, *, stream: bool) -> Any:
+        count = 0
+        async for response in super().generate(request, stream=stream):
+            yield response
+            count += 1
+            if count == 20 and len(self.requests) in (2, 3):
+                raise ConnectionLost("gone")
+
+
+async def test_what_was_void_before_it_was_spoken_costs_no_other_answer() -> None:  # contract 3.6
+    def think(last: Content) -> Answer:
+        if last.parts and last.parts[-1].function_response:
+            return LONG
+        if said_in(last) == "look":
+            return "Let me have a look at that for you. ", FunctionCall(name="look", args={})
+        return "Fine." if said_in(last) == "stop" else LONG
+
+    brain = _Failing(think)
+    async with room(brain) as here:
+        here.writes("look")
+        await here.until(ToolCalls)
+        (call,) = here.all(ToolCalls)[0].calls
+        here.connection.send(ToolResults((FunctionResponse(id=call.id, name="look", response=None),)))
+        result = FunctionResponse(id=call.id, name="look", response={"result": "sunny"})
+        await asyncio.sleep(0.5)
+        here.connection.send(ToolResults((result,)))
+        await asyncio.sleep(0.3)
+        here.writes("stop")
+        await asyncio.sleep(0.1)
+        cut = here.ears.said.index(ModelInterrupted())
+        told = "".join(s.text for s in here.ears.said[:cut] if isinstance(s, OutputTranscript))
+        assert len(told) > 5 and "".join(text for role, text in brain.told() if role == "model") == told
+
+
+async def test_who_cuts_in_when_told_of_something_hears_no_more_of_it() -> None:  # models/base: Listener
+    brain = Brain(lambda last: LONG if said_in(last) == "go on" else "Good.")
+
+    class Quick(Ears):
+        def received(self, said: Any) -> None:
+            super().received(said)
+            if any(isinstance(each, ModelText) for each in said) and len(self.said) < 5:
+                connection.send(Turn(Content(role="user", parts=[Part(text="stop")])))
+
+    class Pieces(Brain):
+        async def generate(self, request: Any, *, stream: bool) -> Any:
+            parts = [Part(text=word) for word in ("One ", "two ", "three.")]
+            if said_in(request.contents[-1]) == "go on":
+                yield LlmResponse(content=Content(role="model", parts=parts), partial=True)
+                await asyncio.sleep(9.0)
+            async for response in super().generate(request, stream=False):
+                yield response
+
+    ears, run = Quick(), RunConfig(response_modalities=["TEXT"])
+    brain = Pieces(lambda last: "Good.")
+    connection = await LocalVoice(brain=brain, recognizer=Prompted()).connect(run, ears)
+    connection.begin(Setup(run))
+    await ears.ready()
+    connection.send(Turn(Content(role="user", parts=[Part(text="go on")])))
+    await ears.until(lambda: sum(isinstance(each, TurnComplete) for each in ears.said) == 2)
+    texts = [each.text for each in ears.said if isinstance(each, ModelText)]
+    assert texts == ["One ", "Good."]
+    await connection.close()
+
+
+async def test_a_close_that_is_cancelled_is_a_close() -> None:  # contract 1.6, models/base: close
+    class Stubborn(Brain):
+        async def generate(self, request: Any, *, stream: bool) -> Any:
+            try:
+                await asyncio.sleep(900.0)
+            finally:
+                await asyncio.sleep(1.0)
+            yield
+
+    ears, run = Ears(), RunConfig()
+    connection = await LocalVoice(brain=Stubborn(str), recognizer=Prompted()).connect(run, ears)
+    connection.begin(Setup(run))
+    await ears.ready()
+    connection.send(Turn(Content(role="user", parts=[Part(text="hello")])))
+    await asyncio.sleep(0.5)
+    closing = asyncio.ensure_future(connection.close())
+    await asyncio.sleep(0.5)
+    closing.cancel()
+    await asyncio.wait([closing])
+    assert ears.losses == [(None, ())]
+    await connection.close()
+    assert len(ears.losses) == 1
+
+
+async def test_kinds_of_images_are_written_in_any_case() -> None:  # contract 2.7
+    brain = Brain(lambda last: "A cat.")
+    async with room(brain) as here:
+        here.connection.send(Media(Blob(data=b"png", mime_type="Image/PNG")))
+        here.writes("What is it?")
+        await here.until(TurnComplete)
+        assert not here.all(ModelError) and brain.requests[0][0].parts[0].inline_data  # type: ignore[index]

@@ -14,6 +14,7 @@ Rule 6  With text as its modality it listens all the same, and writes.
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final, assert_never
 
@@ -87,6 +88,20 @@ class BrainListener:
         self.ended(error)
 
 
+@dataclass(slots=True, eq=False)
+class _TurnInHand:
+    """What the brain has on record of the turn that is being spoken; another begins when it is cut off."""
+
+    whole: int = 0
+    """Characters of its responses that are whole."""
+    written: str = ""
+    """Of the response that is under way."""
+
+    @property
+    def characters(self) -> int:
+        return self.whole + len(self.written)
+
+
 class VoiceConnection(ModelConnection):
     """One conversation. `listen` makes its ear, off the event loop, once the set-up is known."""
 
@@ -112,8 +127,7 @@ class VoiceConnection(ModelConnection):
         self._mouth = mouth(outlet) if mouth is not None else None
         self._open = False
         """The user is speaking."""
-        self._written = ""
-        """What the brain has written of the response that is under way."""
+        self._turn = _TurnInHand()
         self._later: deque[ModelSignal] = deque()
         ears.told, ears.ended = self._brain_said, self._brain_lost
 
@@ -133,7 +147,7 @@ class VoiceConnection(ModelConnection):
                 self._brain.send(message)
             case ToolResults():
                 self._brain.send(message)
-            case Media(blob) if (blob.mime_type or "").startswith("image/"):
+            case Media(blob) if (blob.mime_type or "").lower().startswith("image/"):
                 if self._sees:
                     self._brain.send(message)
                 else:
@@ -151,12 +165,14 @@ class VoiceConnection(ModelConnection):
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         first = self._end()
-        await self._brain.close(code, reason)
-        await self._input.close()
-        if self._mouth is not None:
-            await self._mouth.close()
-        if first:
-            self._listener.lost(None, ())
+        try:
+            await self._brain.close(code, reason)
+            await self._input.close()
+            if self._mouth is not None:
+                await self._mouth.close()
+        finally:
+            if first:
+                self._listener.lost(None, ())
 
     # What the user says.
 
@@ -220,18 +236,22 @@ class VoiceConnection(ModelConnection):
         if self._mouth is not None:
             if not (self._mouth.busy or self._mouth.finishing or self._brain.answering):
                 return
-            unheard = self._mouth.cut() + _characters(self._later)
+            # What was written in pieces and withdrawn in the whole was never on record.
+            unheard = min(self._mouth.cut(), self._turn.characters) + _characters(self._later)
         elif not self._brain.answering:
             return
+        self._turn = _TurnInHand()
         self._later.clear()
-        self._written = ""
         self._brain.interrupt(unheard)
         self._report([ModelInterrupted(), TurnComplete()])
 
     # What the brain says.
 
     def _brain_said(self, said: Sequence[ModelSignal]) -> None:
+        turn = self._turn
         for signal in said:
+            if turn is not self._turn:
+                return  # whoever heard of it has cut it off
             if self._mouth is not None and self._mouth.finishing:
                 self._later.append(signal)
             elif not self._over:
@@ -240,12 +260,12 @@ class VoiceConnection(ModelConnection):
     def _said(self, signal: ModelSignal) -> None:
         match signal:
             case ModelText(text, thought=False):
-                self._written += text
+                self._turn.written += text
                 self._write(text)
             case ModelAnswered(response):
                 self._answered(response)
             case ModelError(void=True):
-                self._written = ""
+                self._turn.written = ""
                 if self._mouth is not None:
                     self._mouth.void()
                 self._report([signal])
@@ -266,7 +286,8 @@ class VoiceConnection(ModelConnection):
         """A response is whole: its text is spoken, and what else is in it told as live models tell it."""
         parts = (response.content.parts or []) if response.content else []
         whole = _text_of(response)
-        written, self._written = self._written, ""
+        written, self._turn.written = self._turn.written, ""
+        self._turn.whole += len(whole)
         if len(whole) > len(written) and whole.startswith(written):  # it need not have come in pieces
             self._write(whole[len(written) :])
         if self._mouth is not None:
@@ -285,6 +306,7 @@ class VoiceConnection(ModelConnection):
 
     def _heard_out(self) -> None:
         """All of a turn was heard (rule 4)."""
+        self._turn.whole = 0
         self._report([TurnComplete()])
         later, self._later = self._later, deque()
         self._brain_said(later)
@@ -330,6 +352,8 @@ def _characters(said: Iterable[ModelSignal]) -> int:
                 pieces += len(text)
             case ModelAnswered(response):
                 whole, pieces = whole + len(_text_of(response)), 0
+            case ModelError(void=True):
+                pieces = 0
             case _:
                 pass
     return whole + pieces
