@@ -77,3 +77,12 @@ def test_the_counts_in_the_head_are_right() -> None:
 
 def test_slots_are_names_in_braces() -> None:
     assert slots_of("from {place} to {other}") == ["place", "other"]
+
+
+@pytest.mark.parametrize("strangers", [(), ("[AH]", "[B]")])
+@pytest.mark.parametrize(("phrases", "slots"), [([], {}), ([""], {}), (["{x}"], {"x": ()})])
+def test_a_model_of_nothing_is_one_of_silence(
+    phrases: list[str], slots: dict[str, tuple[str, ...]], strangers: tuple[str, ...]
+) -> None:
+    model = read(arpa(phrases, [], slots, strangers))
+    assert chance(model, "<s>", "</s>") == pytest.approx(1.0 if not strangers else 0.96, abs=0.04)
