@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from antiphon.errors import ConfigurationError, MissingExtra
 from antiphon.models.local import espeak
 from antiphon.models.local.espeak import Espeak
+from antiphon.models.local.manner import Manner
 from antiphon.models.local.synthesizer import Speech
 
 SENTENCE = "Hello, it's 10:30 and 3.5 degrees. Go on!"
@@ -157,3 +158,51 @@ def test_whatever_the_text_all_stretches_are_it(text: str) -> None:
     found = said(text)
     assert "".join(each.text for each in found) == text
     assert all(len(each.pcm) % 2 == 0 for each in found)
+
+
+@pytest.mark.parametrize(
+    ("own", "manner", "voice"),
+    [
+        ("en-us", Manner(language="de-AT"), "de"),
+        ("en-us", Manner(language="pt-BR"), "pt-br"),
+        ("en-us+f3", Manner(language="de"), "de+f3"),
+        ("en-us", Manner("f3"), "en-us+f3"),
+        ("en-us", Manner("f3", "de"), "de+f3"),
+        ("en-us", Manner("en-gb+m1"), "en-gb+m1"),
+        ("en-us", Manner("en-gb", "de"), "en-gb"),
+    ],
+)
+def test_voice_and_language_may_be_chosen_later(
+    own: str, manner: Manner, voice: str, monkeypatch: pytest.MonkeyPatch
+) -> None:  # contract 6.6
+    named: list[bytes] = []
+
+    class Noting:
+        def __init__(self, library: Any) -> None:
+            self.library = library
+
+        def __getattr__(self, name: str) -> Any:
+            return self.named if name == "espeak_SetVoiceByName" else getattr(self.library, name)
+
+        def named(self, voice: bytes) -> int:
+            named.append(voice)
+            return int(self.library.espeak_SetVoiceByName(voice))
+
+    library = espeak._loaded()
+    monkeypatch.setattr(library, "_call", Noting(library._call))
+    Espeak(own, pitch=60).speaking(manner).prepare()
+    Espeak(voice, pitch=60).prepare()
+    assert named[0] == named[1] and library._manner and library._manner.pitch == 60
+
+
+@pytest.mark.parametrize(
+    ("manner", "message"),
+    [
+        (Manner("Puck"), r"no voice 'Puck'.*'en-gb\+f3'.*de, el"),
+        (Manner(language="xx-YY"), "no voice 'xx-YY'"),
+        (Manner("+zz", "de"), "no variant 'zz'.*de\\+f1"),
+    ],
+)
+def test_a_choice_there_is_none_of_is_refused_with_some_there_are(manner: Manner, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):  # contract 6.6
+        Espeak().speaking(manner).prepare()

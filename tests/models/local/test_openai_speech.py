@@ -22,6 +22,7 @@ from antiphon.errors import (
     ModelUnavailable,
     RequestRefused,
 )
+from antiphon.models.local.manner import Manner
 from antiphon.models.local.openai_speech import LONGEST, OpenAISpeech
 
 if TYPE_CHECKING:
@@ -120,6 +121,13 @@ def test_it_may_be_closed_early(service: Service) -> None:
         next(stream)
         stream.close()  # type: ignore[attr-defined]
         assert b"".join(each.pcm for each in voice.say("And again.")) == SOUND
+
+
+def test_another_voice_may_be_chosen_later(service: Service) -> None:  # contract 6.6
+    with closing(OpenAISpeech(base_url=service.url, voice="alloy")) as voice:
+        list(voice.speaking(Manner("nova", "de-DE")).say("Hi."))
+        list(voice.speaking(Manner(None, "de-DE")).say("Hi."))
+    assert [asked["voice"] for asked in service.asked] == ["nova", "alloy"]
 
 
 def test_a_text_that_is_too_long_is_asked_for_in_parts(service: Service) -> None:

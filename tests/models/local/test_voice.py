@@ -11,13 +11,19 @@ import pytest
 
 import antiphon
 from antiphon import Agent, InMemoryRunner, LiveRequestQueue, RunConfig
-from antiphon.errors import MissingExtra, ModelConnectionError
-from antiphon.models import resolve, resolve_chat
+from antiphon.core.messages import Turn
+from antiphon.core.signals import ModelAudio, ModelError, TurnComplete
+from antiphon.errors import ConfigurationError, InvalidSetup, MissingExtra, ModelConnectionError
+from antiphon.models import Setup, resolve, resolve_chat
+from antiphon.models.local.espeak import Espeak
 from antiphon.models.local.keyword_brain import KeywordBrain
+from antiphon.models.local.manner import Manner
+from antiphon.models.local.synthesizer import Synthesizer
 from antiphon.models.local.voice import LocalVoice
 from antiphon.testing import LiveModelContract
 from antiphon.testing.live_speech import silence
-from antiphon.types import Blob, FunctionCall
+from antiphon.types import Blob, Content, FunctionCall, GenerateContentConfig, Part
+from tests.models.listening import Ears
 from tests.models.local.parts import Brain, Prompted, said_in, spoken
 
 if TYPE_CHECKING:
@@ -26,7 +32,6 @@ if TYPE_CHECKING:
     from antiphon import Event
     from antiphon.models import LiveModel
     from antiphon.models.local.recognizer import Vocabulary
-    from antiphon.types import Content
     from tests.models.local.parts import Answer
 
 pytestmark = pytest.mark.virtual_clock
@@ -164,3 +169,66 @@ class TestLocalVoice(LiveModelContract):
 
 class TestLocalVoiceInText(TestLocalVoice):
     modality: Literal["AUDIO", "TEXT"] | None = "TEXT"
+
+
+def speech(voice: str | None = None, language: str | None = None) -> Any:
+    return {"voice_config": {"prebuilt_voice_config": {"voice_name": voice}}, "language_code": language}
+
+
+class Choir(Espeak):
+    """Writes down who is to speak."""
+
+    def __init__(self, chosen: list[Manner]) -> None:
+        super().__init__()
+        self.chosen = chosen
+
+    def speaking(self, manner: Manner) -> Espeak:
+        self.chosen.append(manner)
+        return super().speaking(manner)
+
+
+async def test_the_run_chooses_the_voice_and_an_agent_its_own() -> None:  # contract 6.6
+    chosen: list[Manner] = []
+    model = LocalVoice(brain=Brain(lambda last: "Guten Tag."), synthesizer=Choir(chosen))
+    for generation in (None, GenerateContentConfig(speech_config="f3")):
+        ears, run = Ears(), RunConfig(speech_config=speech("m1", "de-DE"))
+        model.check(run)
+        connection = await model.connect(run, ears)
+        chosen.clear()
+        connection.begin(Setup(run, generation=generation))
+        await ears.ready()
+        connection.send(Turn(Content(role="user", parts=[Part(text="hello")])))
+        await ears.until(lambda: any(isinstance(each, TurnComplete) for each in ears.said))  # noqa: B023
+        assert any(isinstance(each, ModelAudio) for each in ears.said)
+        assert not any(isinstance(each, ModelError) for each in ears.said)
+        assert chosen == [Manner("m1", "de-DE") if generation is None else Manner("f3")]
+        await connection.close()
+
+
+async def test_a_voice_there_is_none_of_is_refused_beforehand() -> None:  # contract 6.6
+    talk = Conversation(LocalVoice(), speech_config=speech("Puck"))
+    await talk.runner.session_service.create_session(app_name="test", user_id="u", session_id="s")
+    with pytest.raises(ModelConnectionError, match=r"no voice 'Puck'.*en-gb"):
+        await talk.listen("s")
+    two: Any = {"multi_speaker_voice_config": {"speaker_voice_configs": []}}
+    with pytest.raises(ConfigurationError, match="multi_speaker_voice_config"):
+        LocalVoice().check(RunConfig(speech_config=two))
+    LocalVoice().check(RunConfig(speech_config=two, response_modalities=["TEXT"]))
+
+    class Single(Espeak):
+        def speaking(self, manner: Manner) -> Any:
+            return Synthesizer.speaking(self, manner)
+
+    with pytest.raises(ConfigurationError, match="leave speech_config out"):
+        LocalVoice(synthesizer=Single()).check(RunConfig(speech_config=speech("f3")))
+
+
+async def test_what_an_agent_may_not_choose_ends_the_connection() -> None:  # contract 6.6
+    ears, run = Ears(), RunConfig()
+    connection = await LocalVoice().connect(run, ears)
+    two: Any = {"multi_speaker_voice_config": {"speaker_voice_configs": []}}
+    connection.begin(Setup(run, generation=GenerateContentConfig(speech_config=two)))
+    lost = await ears.lost_with()
+    assert isinstance(lost, InvalidSetup) and "multi_speaker" in str(lost)
+    await connection.close()
+    assert len(ears.losses) == 1

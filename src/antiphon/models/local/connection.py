@@ -13,6 +13,7 @@ Rule 6  With text as its modality it listens all the same, and writes.
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from dataclasses import dataclass
 from functools import partial
@@ -40,6 +41,7 @@ from antiphon.core.signals import (
     Usage,
     VoiceActivityChanged,
 )
+from antiphon.errors import ConfigurationError, InvalidSetup
 from antiphon.events import ErrorCode
 from antiphon.models.base import ModelConnection
 from antiphon.models.local.audio_input import AudioInput, Owner
@@ -111,11 +113,11 @@ class VoiceConnection(ModelConnection):
         ears: BrainListener,
         listener: Listener,
         listen: Callable[[Setup], Microphone],
-        mouth: Callable[[Outlet], Mouth] | None,
+        mouth: Callable[[Outlet, Setup], Mouth] | None,
         *,
         sees: bool,
     ) -> None:
-        """`mouth` is `None` for answers in text. `sees`: the brain takes images."""
+        """`mouth` is `None` for answers in text; it may raise `ConfigurationError`. `sees`: images, too."""
         self._brain = brain
         self._listener = listener
         self._listen = listen
@@ -123,8 +125,8 @@ class VoiceConnection(ModelConnection):
         self._setup: Setup | None = None
         self._over = False
         self._input = AudioInput(Owner(self._news, self._trouble, self._listening, listener.writable))
-        outlet = Outlet(said=self._report, speaking=self._speaking, over=self._heard_out)
-        self._mouth = mouth(outlet) if mouth is not None else None
+        self._speak = mouth
+        self._mouth: Mouth | None = None
         self._open = False
         """The user is speaking."""
         self._turn = _TurnInHand()
@@ -135,6 +137,13 @@ class VoiceConnection(ModelConnection):
 
     def begin(self, setup: Setup) -> None:
         self._setup = setup
+        if self._speak is not None:
+            outlet = Outlet(said=self._report, speaking=self._speaking, over=self._heard_out)
+            try:
+                self._mouth = self._speak(outlet, setup)
+            except ConfigurationError as refused:
+                asyncio.get_running_loop().call_soon(self._brain_lost, InvalidSetup(str(refused)))
+                return
         self._input.open(partial(self._listen, setup))
 
     def send(self, message: Message) -> None:

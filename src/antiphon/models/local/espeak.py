@@ -12,7 +12,8 @@ from __future__ import annotations
 import ctypes
 import re
 import threading
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -23,6 +24,8 @@ from antiphon.models.local.synthesizer import Speech, Synthesizer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from antiphon.models.local.manner import Manner
 
 __all__ = ["Espeak", "phonemes"]
 
@@ -84,6 +87,8 @@ class _Manner:
     voice: str
     words_per_minute: int
     pitch: int
+    language: str = ""
+    """By BCP-47; of a voice that names none."""
 
 
 class _Library:
@@ -136,13 +141,23 @@ class _Library:
     def set(self, manner: _Manner) -> None:
         self._manner = None
         language, plus, variant = manner.voice.partition("+")
+        if manner.language and language in self.variants and not plus and language not in self.languages:
+            language, plus, variant = "", "+", language
+        language = language or self._spoken(manner.language)
         voice = self.languages.get(language.lower(), language) + plus + variant
         # Any name passes for a variant, and one that there is none of for the plain voice.
         if (plus and variant not in self.variants) or self._call.espeak_SetVoiceByName(voice.encode()) != 0:
-            raise self.unknown(manner.voice)
+            raise self.unknown(language + plus + variant)
         self._call.espeak_SetParameter(_RATE_PARAMETER, manner.words_per_minute, 0)
         self._call.espeak_SetParameter(_PITCH_PARAMETER, manner.pitch, 0)
         self._manner = manner
+
+    def _spoken(self, tag: str) -> str:
+        """The language of a BCP-47 tag: what is closest to it, from `de-AT` to `de`."""
+        closest = tag.lower()
+        while closest not in self.languages and "-" in closest:
+            closest = closest.rpartition("-")[0]
+        return closest if closest in self.languages else tag
 
     def phonemes(self, word: str) -> str:
         """In the International Phonetic Alphabet, by the voice that is set."""
@@ -223,7 +238,8 @@ class Espeak(Synthesizer):
 
     def __repr__(self) -> str:
         manner = self._manner
-        return f"Espeak({manner.voice!r}, words_per_minute={manner.words_per_minute}, pitch={manner.pitch})"
+        voice = manner.voice or manner.language
+        return f"Espeak({voice!r}, words_per_minute={manner.words_per_minute}, pitch={manner.pitch})"
 
     def say(self, sentence: str) -> Iterator[Speech]:
         """See `Synthesizer.say`. Raises `ConfigurationError` for a voice there is none of, listing some."""
@@ -234,6 +250,17 @@ class Espeak(Synthesizer):
             with _LOCK:
                 pcm, places = _loaded().say(_SILENT.sub(" ", part), self._manner)
             yield from cut(part, pcm, places)
+
+    def speaking(self, manner: Manner) -> Espeak:
+        """See `Synthesizer.speaking`. A voice is named as in `__init__`, or by its variant alone (`f3`)."""
+        language, plus, variant = self._manner.voice.partition("+")
+        other = copy(self)
+        other._manner = replace(
+            self._manner,
+            voice=manner.voice if manner.voice is not None else plus + variant,
+            language=manner.language or language,
+        )
+        return other
 
     def prepare(self) -> None:
         """Loads the library and the voice. Raises like `say`."""

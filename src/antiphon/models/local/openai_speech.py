@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Any, Final
 
 from antiphon.errors import ConfigurationError, RequestRefused
@@ -11,6 +12,8 @@ from antiphon.models.local.synthesizer import Speech, Synthesizer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from antiphon.models.local.manner import Manner
 
 __all__ = ["OpenAISpeech"]
 
@@ -75,6 +78,12 @@ class OpenAISpeech(Synthesizer):
                 yield from spread_as_it_comes(part, self._sound(part), self.rate)
             else:
                 yield Speech(text=part, pcm=b"")
+
+    def speaking(self, manner: Manner) -> OpenAISpeech:
+        """See `Synthesizer.speaking`. The service takes the language from the text."""
+        other = copy(self)
+        other._request = self._request | ({"voice": manner.voice} if manner.voice is not None else {})
+        return other
 
     def prepare(self) -> None:
         """Makes the client, without asking the service for anything."""

@@ -110,7 +110,7 @@ class Playout:
         self.held = False
 
     def drop(self, since: Mark | None = None) -> None:
-        """Drops what was not sent, of all or of what was added after the mark; what was is played to its end."""
+        """Drops what was not sent, all or since the mark; what was sent is played to its end."""
         since = since or Mark(0, 0)
         del self._pcm[max(since.at - self._taken, 0) :]
         for _ in range(min(self._added - since.words, len(self._words))):

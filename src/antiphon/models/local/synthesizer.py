@@ -6,8 +6,12 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from antiphon.errors import ConfigurationError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from antiphon.models.local.manner import Manner
 
 __all__ = ["Speech", "Synthesizer"]
 
@@ -36,6 +40,15 @@ class Synthesizer(ABC):
         said (symbols, empty) gives stretches without sound. Raises `ConfigurationError` when a model or a
         package is missing, saying where to get it.
         """
+
+    def speaking(self, manner: Manner) -> Synthesizer:
+        """One that speaks so, and shares what is heavy with this one (contract 6.6). Loads nothing.
+
+        Raises `ConfigurationError` where no voice can be chosen; for one there is none of, `prepare` does.
+        """
+        raise ConfigurationError(
+            f"{self!r} speaks as it was made: leave speech_config out, and name the voice where you make it."
+        )
 
     def prepare(self) -> None:
         """Loads what takes time, so that the first sentence need not wait. Called off the event loop."""

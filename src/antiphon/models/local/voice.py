@@ -15,6 +15,7 @@ from antiphon.models.local.endpointing import Adaptive
 from antiphon.models.local.espeak import Espeak
 from antiphon.models.local.keyword_brain import KeywordBrain
 from antiphon.models.local.lanes import work
+from antiphon.models.local.manner import manner_of
 from antiphon.models.local.microphone import Microphone
 from antiphon.models.local.mouth import Mouth
 from antiphon.models.local.playout import CHUNK_SECONDS, SPOKEN_RATE
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from antiphon.models.local.recognizer import Recognizer
     from antiphon.models.local.synthesizer import Synthesizer
     from antiphon.models.local.vad import VoiceActivity
+    from antiphon.types import GenerateContentConfig
 
 __all__ = ["LocalVoice"]
 
@@ -119,6 +121,8 @@ class LocalVoice(LiveModel):
         refuse_unsupported(self.name, self.capabilities, config)
         self.attention.configured(config.realtime_input_config)
         endpointing_for(config.realtime_input_config, self.endpointing)
+        if config.modality == "AUDIO":
+            self._voice(config)
         written = {"response_modalities": [Modality.TEXT], "realtime_input_config": None}
         self.brain.check(config.model_copy(update=written))
 
@@ -127,27 +131,33 @@ class LocalVoice(LiveModel):
 
         Raises `ConfigurationError` when a package or a model is missing, saying where to get it.
         """
-        await work(partial(self._load, speaks=True))
+        await work(partial(self._load, self.synthesizer))
 
     async def connect(self, config: RunConfig, listener: Listener) -> ModelConnection:
         speaks = config.modality == "AUDIO"
-        await work(partial(self._load, speaks=speaks))
+        await work(partial(self._load, self._voice(config) if speaks else None))
         ears = BrainListener()
         brain = await ChatLive(self.brain).connect(config, ears)
         assert isinstance(brain, ChatConnection)
         transcribes = config.output_audio_transcription is not None
 
-        def mouth(outlet: Outlet) -> Mouth:
-            return Mouth(self.synthesizer, outlet, ahead=self.ahead, transcribes=transcribes)
+        def mouth(outlet: Outlet, setup: Setup) -> Mouth:
+            voice = self._voice(setup.config, setup.generation)
+            return Mouth(voice, outlet, ahead=self.ahead, transcribes=transcribes)
 
         sees = self.brain.capabilities.video_input
         return VoiceConnection(brain, ears, listener, self._microphone, mouth if speaks else None, sees=sees)
 
-    def _load(self, *, speaks: bool) -> None:
+    def _voice(self, config: RunConfig, agent: GenerateContentConfig | None = None) -> Synthesizer:
+        """Who speaks, as the agent wants it, or else the run (contract 6.6)."""
+        wanted = manner_of((agent and agent.speech_config) or config.speech_config)
+        return self.synthesizer if wanted is None else self.synthesizer.speaking(wanted)
+
+    def _load(self, synthesizer: Synthesizer | None) -> None:
         self.voice_activity.detector()
         self.recognizer.prepare(_PROBE)
-        if speaks:
-            self.synthesizer.prepare()
+        if synthesizer is not None:
+            synthesizer.prepare()
 
     def _microphone(self, setup: Setup) -> Microphone:
         """An ear for one conversation; made off the event loop."""
