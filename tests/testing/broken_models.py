@@ -6,8 +6,9 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from antiphon.capabilities import Capabilities
-from antiphon.core.messages import ActivityStarted, Media, ToolResults, Turn
+from antiphon.core.messages import ActivityEnded, ActivityStarted, Media, ToolResults, Turn
 from antiphon.core.signals import (
+    InputTranscript,
     ModelAudio,
     ModelInterrupted,
     ModelReady,
@@ -232,6 +233,27 @@ class AnswersActivityEarly(Plain):
 
 class IgnoresActivity(Plain):
     def sound(self, message: Message) -> None: ...
+
+
+class TalksOverActivity(Plain):
+    def sound(self, message: Message) -> None:
+        if isinstance(message, ActivityEnded):
+            self.answer("I heard you.")
+
+
+class HatesDisorder(Plain):
+    def sound(self, message: Message) -> None:
+        if isinstance(message, ActivityEnded) and not self.listening and not self.over:
+            self.over = True
+            self.lose(ConnectionLost("an end without a start"))
+        super().sound(message)
+
+
+class TranscribesUnasked(Plain):
+    def sound(self, message: Message) -> None:
+        if isinstance(message, ActivityEnded):
+            self.tell(InputTranscript("Hm."))
+        super().sound(message)
 
 
 class SpeaksAfterClose(Plain):

@@ -9,6 +9,7 @@ from antiphon.capabilities import Capabilities
 from antiphon.core.messages import ActivityEnded, ActivityStarted, Media, ToolResults, Turn
 from antiphon.core.signals import (
     GenerationComplete,
+    InputTranscript,
     ModelAudio,
     ModelInterrupted,
     ModelReady,
@@ -39,7 +40,7 @@ class Plain(ModelConnection):
         self.config = config
         self.listener = listener
         self.pieces: list[str] = []
-        self.counting = self.over = False
+        self.counting = self.listening = self.over = False
         self.loop = asyncio.get_running_loop()
 
     # what is told
@@ -120,7 +121,15 @@ class Plain(ModelConnection):
             self.answer("Hello yourself.")
 
     def sound(self, message: Message) -> None:
-        if isinstance(message, ActivityEnded):
+        if isinstance(message, ActivityStarted):
+            self.listening = True
+            if self.counting:
+                self.counting = False
+                self.interrupt()
+        elif isinstance(message, ActivityEnded) and self.listening:
+            self.listening = False
+            if self.config.input_audio_transcription is not None:
+                self.tell(InputTranscript("Hm."))
             self.answer("I heard you.")
 
     @property

@@ -101,6 +101,9 @@ BROKEN: dict[str, list[type[Plain]]] = {
     "odd_sound_breaks_nothing": [broken.HatesOddSound, broken.HatesMedia],
     "more_than_it_takes_at_once_is_held": [broken.FullAfterHundred, broken.NeverWritable],
     "activity_of_ones_own_is_answered": [broken.AnswersActivityEarly, broken.IgnoresActivity],
+    "activity_of_ones_own_interrupts": [broken.TalksOverActivity, broken.IgnoresActivity],
+    "activity_out_of_order_breaks_nothing": [broken.HatesDisorder, broken.IgnoresActivity],
+    "the_user_is_not_transcribed_unless_asked": [broken.TranscribesUnasked],
     "close_is_orderly": [
         broken.SpeaksAfterClose,
         broken.ClosesWithAnError,
@@ -165,6 +168,9 @@ class Mute(Plain):
         "speech_is_whole_samples_of_its_rate",
         "speech_is_transcribed_when_asked",
         "activity_of_ones_own_is_answered",
+        "activity_of_ones_own_interrupts",
+        "activity_out_of_order_breaks_nothing",
+        "the_user_is_not_transcribed_unless_asked",
     ],
 )
 async def test_what_is_not_declared_is_skipped(name: str) -> None:

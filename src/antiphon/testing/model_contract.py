@@ -12,6 +12,7 @@ from antiphon.config import RunConfig
 from antiphon.core.messages import ActivityEnded, ActivityStarted, StreamEnded
 from antiphon.core.signals import (
     GenerationComplete,
+    InputTranscript,
     ModelAudio,
     ModelInterrupted,
     ModelReady,
@@ -60,7 +61,8 @@ class LiveModelContract:
     - to any turn of text it answers in words, and with manual activity to a spoken turn too;
     - text that contains "lookup paris" makes it call the declared tool `lookup(city: str)` with the city
       "paris", and speak of the result once it has it;
-    - text that contains "count to 50" makes it talk until further text interrupts it.
+    - text that contains "count to 50" makes it talk until further text, or the start of an activity,
+      interrupts it.
 
     What the model's `Capabilities` do not declare is not asked of it: such tests are skipped.
     """
@@ -294,6 +296,45 @@ class LiveModelContract:
             assert not any(map(is_content, talk.said[since:])), f"answered before the end; {talk}"
             talk.connection.send(ActivityEnded())
             await talk.turn(since)
+
+    async def test_activity_of_ones_own_interrupts(self) -> None:  # contract 3.6, 6.4
+        settings: dict[str, Any] = {"response_modalities": ["AUDIO"], "realtime_input_config": MANUAL}
+        async with self.open() as model:
+            if not (model.capabilities.audio_output and model.capabilities.manual_activity):
+                raise SkipTest(f"{model.name} declares no audio_output, or no manual_activity")
+            async with self.connection(model, **settings) as talk:
+                await talk.begin()
+                await talk.content(talk.say(COUNT))
+                since = len(talk.said)
+                talk.connection.send(ActivityStarted())
+                talk.show(tone(0.5), "audio/pcm;rate=16000")
+                await talk.until("ModelInterrupted", lambda: count(ModelInterrupted, talk.said[since:]) > 0)
+                await talk.until("TurnComplete", lambda: count(TurnComplete, talk.said[since:]) > 0)
+                since = len(talk.said)
+                talk.connection.send(ActivityEnded())
+                await talk.turn(since)
+
+    async def test_activity_out_of_order_breaks_nothing(self) -> None:  # contract 6.4
+        async with self.conversation("manual_activity", realtime_input_config=MANUAL) as talk:
+            for message in (ActivityEnded(), ActivityStarted(), ActivityStarted()):
+                talk.connection.send(message)
+            since = len(talk.said)
+            talk.show(tone(0.5), "audio/pcm;rate=16000")
+            talk.connection.send(ActivityEnded())
+            talk.connection.send(ActivityEnded())
+            await talk.turn(since)
+            await talk.turn(talk.say(HELLO))
+
+    async def test_the_user_is_not_transcribed_unless_asked(self) -> None:  # contract 3.8, 6.1
+        async with self.conversation(
+            "manual_activity", realtime_input_config=MANUAL, input_audio_transcription=None
+        ) as talk:
+            since = len(talk.said)
+            talk.connection.send(ActivityStarted())
+            talk.show(tone(0.5), "audio/pcm;rate=16000")
+            talk.connection.send(ActivityEnded())
+            await talk.turn(since)
+            assert not count(InputTranscript, talk.said), f"transcribed, though nobody asked; {talk}"
 
     # --- the end ---
 
