@@ -14,6 +14,8 @@ from antiphon.core.signals import LinkDialled, LinkLost, Received
 from antiphon.models import Listener, LiveModel, ModelConnection, Setup
 from antiphon.models.tape import Begun, Dialled, Fed, HungUp, Record, Tape, Told, blank
 from antiphon.testing import LiveModelContract
+from tests.models.local import test_voice
+from tests.testing import test_model_contract
 from tests.testing.plain_model import Plain, Plains
 
 if TYPE_CHECKING:
@@ -125,13 +127,15 @@ class TapedConnection(ModelConnection):
 
 
 class Recording(LiveModelContract):
-    def __init__(self) -> None:
+    def __init__(self, original: LiveModelContract) -> None:
+        self.original = original
         self.tapes: list[Tape] = []
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[LiveModel]:
-        model = Taped(Plains(Plain))
-        yield model
+        async with self.original.open() as inner:
+            model = Taped(inner)
+            yield model
         self.tapes.append(model.tape())
 
 
@@ -144,9 +148,16 @@ class Playing(LiveModelContract):
         yield ReplayModel(self.tapes.pop(0))
 
 
+class Plainly(LiveModelContract):
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[LiveModel]:
+        yield Plains(Plain)
+
+
 @pytest.mark.virtual_clock
+@pytest.mark.parametrize("original", [Plainly, test_model_contract.TestGemini38, test_voice.TestLocalVoice])
 @pytest.mark.parametrize("name", TESTS)
-async def test_a_replay_passes_what_the_model_passed(name: str) -> None:
-    recording = Recording()
+async def test_a_replay_passes_what_the_model_passed(name: str, original: type[LiveModelContract]) -> None:
+    recording = Recording(original())
     await getattr(recording, name)()
     await getattr(Playing(recording.tapes), name)()
