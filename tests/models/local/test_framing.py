@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from antiphon.errors import MissingExtra, UsageError
 from antiphon.models.local.framing import Framing
 from antiphon.models.local.vad import FRAME_BYTES, RATE
+from antiphon.testing.live_speech import tone
 
 
 @given(st.lists(st.binary(max_size=3000), max_size=10))
@@ -66,3 +67,19 @@ def test_without_a_resampler_it_says_what_to_install(monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(sys.modules, "soxr", None)
     with pytest.raises(MissingExtra, match=r"pip install 'antiphon\[voice\]', or send 16000 Hz"):
         Framing().feed(b"", 48_000)
+
+
+def test_a_lost_byte_costs_a_sample_and_no_more() -> None:
+    pcm = tone(1.0)
+    framing = Framing()
+    frames = framing.feed(pcm[:3_199])
+    for at in range(3_200, len(pcm), 3_200):
+        frames += framing.feed(pcm[at : at + 3_200])
+    assert b"".join(frames[4:]) in pcm  # from the second chunk on
+
+
+def test_half_samples_belong_together_where_they_make_sense() -> None:
+    pcm = tone(1.0)
+    framing = Framing()
+    frames = [frame for at in range(0, len(pcm), 777) for frame in framing.feed(pcm[at : at + 777])]
+    assert pcm.startswith(b"".join(frames)) and len(frames) == 31
