@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import closing
+from typing import Any
 
 import httpx
 import openai
@@ -21,7 +22,7 @@ from antiphon.errors import (
 )
 from antiphon.models.local.openai_service import OpenAIService
 
-REQUEST = httpx.Request("POST", "http://localhost/v1")
+REQUEST: Any = httpx.Request("POST", "http://localhost/v1")
 
 
 def service(base_url: str | None = None, api_key: str | None = None) -> OpenAIService:
@@ -60,7 +61,8 @@ def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_a_refusal_is_told_by_its_status(status: int, kind: type[ModelConnectionError]) -> None:
-    refused = openai.APIStatusError("not so", response=httpx.Response(status, request=REQUEST), body=None)
+    answer: Any = httpx.Response(status, request=REQUEST)
+    refused = openai.APIStatusError("not so", response=answer, body=None)
     with pytest.raises(kind, match=f"The thinking service refused .HTTP {status}.: not so") as caught:
         with service().translated():
             raise refused
