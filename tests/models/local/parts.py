@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from functools import cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from antiphon.models import LlmRequest
 
-__all__ = ["Brain", "Prompted", "said_in", "spoken"]
+__all__ = ["Brain", "Prompted", "memory", "said_in", "spoken"]
 
 Answer = str | FunctionCall | tuple[str, FunctionCall]
 
@@ -32,6 +33,12 @@ def spoken(text: str, rate: int = RATE, voice: str = "en-us") -> bytes:
     """The user's voice: PCM at that rate."""
     heard = soxr.resample(numpy.frombuffer(said(text, voice, 175), "<i2"), ESPEAK_RATE, rate)
     return bytes(heard.astype("<i2").tobytes())
+
+
+def memory() -> int:
+    """Bytes of this process; 0 where the system does not tell."""
+    told = Path("/proc/self/statm")
+    return int(told.read_text().split()[1]) * 4_096 if told.exists() else 0
 
 
 def said_in(content: Content) -> str:

@@ -16,7 +16,7 @@ from antiphon.models.local.voice import LocalVoice
 from antiphon.testing.live_speech import silence
 from antiphon.types import Blob, Content, FunctionCall, FunctionResponse, Part
 from tests.models.listening import Ears
-from tests.models.local.parts import Brain, Prompted, said_in, spoken
+from tests.models.local.parts import Brain, Prompted, memory, said_in, spoken
 
 if TYPE_CHECKING:
     from antiphon.models import ModelConnection
@@ -129,11 +129,6 @@ async def test_a_run_is_cancelled_at_any_time(after: float) -> None:  # contract
 
 def descriptors() -> int:
     return len(os.listdir("/proc/self/fd"))
-
-
-def memory() -> int:
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * 4_096
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="this system does not list descriptors")

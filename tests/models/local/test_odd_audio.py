@@ -20,7 +20,7 @@ from antiphon.models.local.voice import LocalVoice
 from antiphon.testing.live_speech import silence, tone
 from antiphon.types import Blob
 from tests.models.listening import Ears
-from tests.models.local.parts import Brain, Prompted, spoken
+from tests.models.local.parts import Brain, Prompted, memory, spoken
 from tests.models.local.test_connection import PCM, Room, room
 
 if TYPE_CHECKING:
@@ -229,12 +229,6 @@ async def opened(activity: VoiceActivity | None, brain: Brain) -> Room:
     connection.begin(Setup(run))
     await told.ready()
     return Room(connection, told)
-
-
-def memory() -> int:
-    """Bytes of this process."""
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * 4_096
 
 
 async def test_after_an_hour_of_silence_a_question_is_answered() -> None:
