@@ -15,7 +15,7 @@ import pytest
 
 from antiphon import KeywordBrain, OpenAIChat
 from antiphon.errors import ConfigurationError, MissingExtra
-from antiphon.models.local.brain import default_brain
+from antiphon.models.local.brain import choose_brain, default_brain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -125,3 +125,15 @@ def test_without_the_package_a_server_that_was_only_found_is_left_alone(
         with pytest.raises(MissingExtra):
             default_brain(url, local=())
     assert "left alone" in caplog.text and "antiphon[openai]" in caplog.text
+
+
+def test_a_hosted_service_is_left_alone_unless_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "x")
+    assert isinstance(choose_brain(local=()).brain, OpenAIChat)
+    choice = choose_brain(local=(), hosted=False)
+    assert isinstance(choice.brain, KeywordBrain) and "no language model was named" in choice.why
+
+
+def test_the_reason_tells_no_secrets() -> None:
+    choice = choose_brain("http://ann:s3cret@127.0.0.1:1/v1?key=s3cret", model="qwen")
+    assert choice.why == "The brain is qwen at http://127.0.0.1:1/v1: it was asked for."

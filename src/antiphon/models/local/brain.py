@@ -6,7 +6,7 @@ import json
 import logging
 import os
 from http.client import HTTPException
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from antiphon.models.chat import ChatModel
 
-__all__ = ["LOCAL", "PATIENCE", "default_brain"]
+__all__ = ["LOCAL", "PATIENCE", "Choice", "choose_brain", "default_brain"]
 
 log = logging.getLogger(__name__)
 
@@ -34,14 +34,37 @@ _OPENAI_HOST: Final = "api.openai.com"
 _OPENAI_MODEL: Final = "gpt-5.2"
 
 
+class Choice(NamedTuple):
+    """A brain, and in a sentence which one it is and why."""
+
+    brain: ChatModel
+    why: str
+    missed: str = ""
+    """A language model that answers on this machine and cannot be asked, and what to install."""
+
+
 def default_brain(
     llm: str | None = None, *, model: str | None = None, local: Sequence[tuple[str, str]] = LOCAL
 ) -> ChatModel:
-    """The chat model to use when none was chosen; which one and why is logged.
+    """The chat model to use when none was chosen; which one and why is logged. See `choose_brain`."""
+    choice = choose_brain(llm, model=model, local=local)
+    log.info("%s", choice.why)
+    return choice.brain
+
+
+def choose_brain(
+    llm: str | None = None,
+    *,
+    model: str | None = None,
+    local: Sequence[tuple[str, str]] = LOCAL,
+    hosted: bool = True,
+) -> Choice:
+    """The chat model to use when none was chosen, and why it is this one.
 
     A server with chat completions at `llm`, else at `OPENAI_BASE_URL`; else OpenAI, if `OPENAI_API_KEY` is
     set; else the first of the `local` servers that lists a model; else `KeywordBrain`. Of a server's models
-    `model` is taken, else `OPENAI_MODEL`, else the first in its list that is not for embeddings only.
+    `model` is taken, else `OPENAI_MODEL`, else the first in its list that is not for embeddings only. Unless
+    `hosted`, a key alone is no reason to ask OpenAI.
 
     Asks servers and waits for them, at most for seconds: call it off the event loop, before a conversation.
 
@@ -54,9 +77,10 @@ def default_brain(
     for why, url in named:
         if url:
             return _chosen(_at(url, model), url, why)
-    if (os.environ.get("OPENAI_API_KEY") or "").strip():
+    if hosted and (os.environ.get("OPENAI_API_KEY") or "").strip():
         url = f"https://{_OPENAI_HOST}/v1"
         return _chosen(model or _OPENAI_MODEL, url, "OPENAI_API_KEY is set")
+    missed = ""
     for server, url in local:
         found = _models(url, PATIENCE)
         if not found:
@@ -64,15 +88,19 @@ def default_brain(
         try:
             return _chosen(model or found[0], url, f"{server} answers there")
         except MissingExtra as missing:
-            log.warning("%s answers at %s, but is left alone: %s", server, url, missing)
-    log.info("The brain is KeywordBrain: no language model was named, and none answers on this machine.")
-    return KeywordBrain()
+            missed = f"{server} answers at {url}, but is left alone: {missing}"
+            log.warning("%s", missed)
+    return Choice(
+        KeywordBrain(),
+        "The brain is KeywordBrain: no language model was named, and none answers on this machine.",
+        missed,
+    )
 
 
-def _chosen(model: str, url: str, why: str) -> ChatModel:
-    chosen = OpenAIChat(model, base_url=url)
-    log.info("The brain is %s at %s: %s.", model, url, why)
-    return chosen
+def _chosen(model: str, url: str, why: str) -> Choice:
+    place = urlsplit(url)
+    shown = place._replace(netloc=place.netloc.rpartition("@")[2], query="", fragment="").geturl()
+    return Choice(OpenAIChat(model, base_url=url), f"The brain is {model} at {shown}: {why}.")
 
 
 def _at(url: str, model: str | None) -> str:
