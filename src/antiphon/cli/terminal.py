@@ -6,12 +6,12 @@ import asyncio
 import codecs
 import contextlib
 import os
-import signal
 import threading
 from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
 
+from antiphon.cli.interrupts import interrupts
 from antiphon.cli.screen import Look
 
 if TYPE_CHECKING:
@@ -68,16 +68,8 @@ class PlainTerminal:
 
     @contextlib.asynccontextmanager
     async def opened(self, interrupted: Callable[[], None]) -> AsyncIterator[None]:
-        loop = asyncio.get_running_loop()
-        try:
-            loop.add_signal_handler(signal.SIGINT, interrupted)
-        except (NotImplementedError, RuntimeError, ValueError):
-            yield  # Windows, or not the main thread: Ctrl-C ends the program as ever
-            return
-        try:
+        with interrupts(interrupted):
             yield
-        finally:
-            loop.remove_signal_handler(signal.SIGINT)
 
 
 class _LineReader:
