@@ -9,10 +9,10 @@ import pytest
 from antiphon import Agent, Gemini, InMemoryRunner, RunConfig, SequentialAgent
 from antiphon.cli.chat import Chat, Ending, NoAnswer
 from antiphon.cli.renderer import Renderer
-from antiphon.cli.samples import demo_agent, demo_reply
+from antiphon.cli.samples import demo_agent
 from antiphon.errors import ModelConnectionError, SessionNotFound
 from antiphon.testing.live_server import Abort, Faults, Hold, LiveServer, Say, Timing, ToolCall
-from tests.cli.conftest import Paper
+from tests.cli.conftest import Paper, reply
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.virtual_clock
 
 @asynccontextmanager
 async def chat(paper: Paper, make: Any = demo_agent, **server: Any) -> AsyncIterator[Chat]:
-    options: dict[str, Any] = {"reply": demo_reply, "timing": Timing.instant()} | server
+    options: dict[str, Any] = {"reply": reply, "timing": Timing.instant()} | server
     async with LiveServer(**options) as live:
         model = Gemini("gemini-3.8-live", base_url=live.base_url, api_key="x", vertexai=False)
         runner = InMemoryRunner(make(model), app_name="t")

@@ -2,37 +2,62 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import sys
+from contextlib import contextmanager
+from functools import partial
+from queue import Queue
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from antiphon.cli import commands, doctor, selftest
+from antiphon.cli import audio_device, brains, commands, doctor, selftest
 from antiphon.cli.commands import run
-from antiphon.testing import live_server
-from antiphon.testing.live_server import LiveServer, Timing
+from antiphon.errors import ConfigurationError
+from antiphon.models.local.brain import choose_brain
+from antiphon.testing.chat_server import ChatServer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from antiphon.cli.selftest import Trial
 
 
 @pytest.fixture(autouse=True)
-def surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No keys, no debugging, and a server that takes no time."""
-    for name in ("GOOGLE_API_KEY", "GEMINI_API_KEY", "GOOGLE_GENAI_USE_VERTEXAI", "ANTIPHON_DEBUG"):
+def surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No keys, no debugging, no language model on this machine, and a folder of its own."""
+    names = ("GOOGLE_API_KEY", "GEMINI_API_KEY", "GOOGLE_GENAI_USE_VERTEXAI", "ANTIPHON_DEBUG")
+    for name in (*names, "OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", "")
-    monkeypatch.setattr(commands, "_quiet", lambda: None)
+    monkeypatch.setattr(commands, "quiet", lambda: None)
+    monkeypatch.setattr(brains, "choose_brain", partial(choose_brain, local=()))
+    monkeypatch.chdir(tmp_path)
 
-    class Fast(LiveServer):
-        def __init__(self, **options: Any) -> None:
-            super().__init__(**(options | {"timing": Timing.instant()}))
 
-    monkeypatch.setattr(live_server, "LiveServer", Fast)
+@contextmanager
+def chat_server() -> Iterator[str]:
+    """The address of a language model on this machine, which repeats what it is told."""
+    ready: Queue[tuple[str, asyncio.AbstractEventLoop, asyncio.Event]] = Queue()
+
+    async def serve() -> None:
+        over = asyncio.Event()
+        async with ChatServer() as server:
+            ready.put((server.openai_url, asyncio.get_running_loop(), over))
+            await over.wait()
+
+    thread = Thread(target=asyncio.run, args=(serve(),))
+    thread.start()
+    url, loop, over = ready.get(timeout=10)
+    try:
+        yield url
+    finally:
+        loop.call_soon_threadsafe(over.set)
+        thread.join()
 
 
 @pytest.fixture
@@ -78,7 +103,10 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     [
         (["tlk"], "antiphon: No such command 'tlk'. Did you mean 'talk'? See antiphon --help."),
         (["talk", "--modle", "x"], "antiphon talk: No such option: --modle"),
-        (["talk"], "antiphon: No key for gemini-3.8-live: set GOOGLE_API_KEY"),
+        (["talk", "--model", "gemini-3.8-live"], "antiphon: No key for gemini-3.8-live: set GOOGLE_API_KEY"),
+        (["demo", "--listen", "--text"], "antiphon: Choose one of --listen"),
+        (["talk", "--voice", "--wav", "in.wav"], "antiphon: Choose one of --voice and --wav."),
+        (["talk", "--out", "out.wav"], "antiphon: --out keeps a conversation by voice"),
         (["talk", "--model", "gpt"], "antiphon: No model answers to the name 'gpt'."),
         (["talk", "nowhere.py"], "antiphon: There is no file 'nowhere.py'."),
         (["talk", "--base-url", "x://y"], "antiphon: base_url"),
@@ -101,20 +129,42 @@ def test_usage_and_configuration_end_with_2(
 def test_the_demo_answers_what_is_piped_in(
     piped: Callable[[str], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    piped("weather in Paris\nhello\n")
+    piped("weather in Paris\ncount to 3\n")
     assert run(["demo", "--usage"]) == 0
     shown = capsys.readouterr().out
-    assert shown.startswith("An imitated model, offline;")
-    assert "antiphon> It is sunny in Paris, 22 degrees.\n" in shown
-    assert "you> hello\nantiphon> Hello!" in shown and "tokens:" in shown
+    assert shown.startswith("KeywordBrain answers, on this machine")
+    assert 'you> weather in Paris\n⚙ get_weather(city="Paris")' in shown
+    assert "antiphon> Paris: sky sunny, 22 degrees Celsius.\n" in shown
+    assert "you> count to 3\nantiphon> One." in shown
 
 
-def test_the_demo_says_what_it_needs(
+def test_talk_needs_no_key(piped: Callable[[str], None], capsys: pytest.CaptureFixture[str]) -> None:
+    piped("roll dice\n")
+    assert run(["talk"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("KeywordBrain answers") and "⚙ roll_dice(" in shown
+
+
+def test_a_server_that_was_named_answers(
+    piped: Callable[[str], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    piped("hello\n")
+    with chat_server() as url:
+        assert run(["talk", "--llm", url, "--model", "qwen"]) == 0
+        shown = capsys.readouterr().out
+    assert f"The brain is qwen at {url}: it was asked for." in shown and "antiphon> " in shown
+
+
+def test_by_voice_without_a_microphone_says_what_to_do(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(sys.modules, "antiphon.testing.live_server", None)
-    assert run(["demo"]) == 2
-    assert "pip install 'antiphon[testing]'" in capsys.readouterr().err
+    def names(device: object) -> None:
+        raise ConfigurationError("There is no microphone here.")
+
+    monkeypatch.setattr(audio_device.SoundDevice, "names", names)
+    assert run(["talk", "--voice"]) == 2
+    assert capsys.readouterr().err == "antiphon: There is no microphone here.\n"
+    assert run(["demo", "--voice"]) == 2
 
 
 def test_a_conversation_that_fails_ends_with_1(
@@ -168,7 +218,10 @@ def test_talk_goes_on_with_the_session_named(
 
 def test_doctor(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["doctor"]) == 0
-    assert "Self-test, plain" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "Self-test, plain" in shown
+    for part in ("recogniser", "synthesiser", "speech detector", "microphone"):
+        assert f"Voice: {part}" in shown
 
 
 def test_doctor_for_programs(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,44 +5,34 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from antiphon.cli.db import db
 from antiphon.cli.exits import Exit, ended, report
+from antiphon.cli.manual import CODES, Llm, paragraphs
+from antiphon.cli.shell import console, nobody_types, quiet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from antiphon.cli.screen import Terminal
+    from antiphon.cli.conversations import Place
+    from antiphon.models import LiveModel
+    from antiphon.models.chat import ChatModel
     from antiphon.runtime import Runner
 
 __all__ = ["app", "run"]
 
-_DEFAULT_MODEL: Final = "gemini-3.8-live"
-
-_DEMO_INTRO: Final = "An imitated model, offline; voice and the browser page come in a later release. "
-
-_CODES: Final = (
-    "Exit codes: 0 done; 1 the conversation failed; 2 usage or configuration; 130 interrupted. "
-    "ANTIPHON_DEBUG=1 shows tracebacks."
-)
-
 app = typer.Typer(
     name="antiphon",
     help="Full-duplex conversations between people and AI agents.",
-    epilog=_CODES,
+    epilog=CODES,
     rich_markup_mode="rich",
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(db)
-
-
-def _help(text: str) -> str:
-    """One line for each paragraph: the terminal breaks them."""
-    return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.strip().split("\n\n"))
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -87,21 +77,25 @@ def _root(
 
 
 @app.command(
-    help=_help(
+    help=paragraphs(
         """
-        Chat with an agent in the terminal, on any live model.
+        Talk with an agent, on any live model: typed in the terminal, by voice, or from a WAV file.
 
-        You may type while the model speaks: the next line cuts in. Ctrl-C cuts it off; twice at the prompt,
-        or Ctrl-D, leaves. Piped input is taken line by line, each answered before the next.
+        You may type or speak while the model speaks, which cuts it off. Typing: Ctrl-C cuts off, too; twice
+        at the prompt, or Ctrl-D, leaves; piped input is taken line by line, each answered before the next.
+        By voice: Ctrl-C ends the talk.
+
+        Without APP and --model: Gemini if a key for it is set, else the local model, which needs none.
         """
     ),
     epilog=(
         "[bold]Examples[/]\n\n"
         "antiphon talk --model gemini-3.8-live\n\n"
         "antiphon talk path/to/agent.py\n\n"
-        "antiphon talk my_package.agents:waiter --usage\n\n"
+        "antiphon talk --voice my_package.agents:waiter\n\n"
+        "antiphon talk --voice --llm http://127.0.0.1:11434/v1\n\n"
         "printf 'What time is it in Lima?' | antiphon talk\n\n"
-        "antiphon talk --wav question.wav --out conversation.wav\n\n" + _CODES
+        "antiphon talk --wav question.wav --out conversation.wav\n\n" + CODES
     ),
 )
 def talk(
@@ -115,8 +109,13 @@ def talk(
     ] = None,
     model: Annotated[
         str | None,
-        typer.Option(help=f"Model of all agents. Without APP: {_DEFAULT_MODEL}.", show_default=False),
+        typer.Option(
+            help="Model of all agents, such as local or gemini-3.8-live; with --llm, the name it has there.",
+            metavar="NAME",
+            show_default=False,
+        ),
     ] = None,
+    llm: Llm = None,
     base_url: Annotated[
         str | None,
         typer.Option(help="Where Gemini models are, if not at Google.", metavar="URL", show_default=False),
@@ -151,56 +150,119 @@ def talk(
             show_default=False,
         ),
     ] = None,
+    voice: Annotated[
+        bool, typer.Option("--voice", help="By microphone and loudspeaker (model: local, unless named).")
+    ] = False,
+    half_duplex: Annotated[
+        bool,
+        typer.Option("--half-duplex", help="With --voice, without headphones: deaf while it speaks."),
+    ] = False,
     wav: Annotated[
-        str | None, typer.Option(help="Say what is in this WAV file (model: local).", metavar="FILE")
+        str | None,
+        typer.Option(help="Say what is in this WAV file (model: local, unless named).", metavar="FILE"),
     ] = None,
     out: Annotated[
-        str | None, typer.Option(help="With --wav: write both voices here.", metavar="FILE")
+        str | None, typer.Option(help="With --voice or --wav: write both voices here.", metavar="FILE")
     ] = None,
 ) -> int:
-    """Chats with an agent in the terminal."""
+    """Talks with an agent."""
     import asyncio
 
+    from antiphon.cli.brains import GEMINI, local_model, reaches_gemini
+    from antiphon.cli.conversations import Place
     from antiphon.cli.loading import load_app, runner_for
     from antiphon.cli.samples import friendly_agent
+    from antiphon.errors import UsageError
 
     if base_url is not None:
         os.environ["GOOGLE_GEMINI_BASE_URL"] = base_url  # before agents that name their model are made
-    default = _DEFAULT_MODEL if wav is None else "local"
-    chosen = model if model is not None or app is not None else default
+    if voice and wav is not None:
+        raise UsageError("Choose one of --voice and --wav.")
+    spoken = voice or wav is not None
+    if out is not None and not spoken:
+        raise UsageError("--out keeps a conversation by voice: add --voice or --wav FILE.")
+    name = model if llm is None else "local"
+    if name is None and app is None:
+        name = GEMINI if not spoken and reaches_gemini(os.environ) else "local"
+    intro = None
+    chosen: str | LiveModel | ChatModel | None = name
+    if name == "local":
+        chosen, intro = local_model(llm, model if llm else None, aloud=spoken or text is False)
     found = load_app(app) if app is not None else friendly_agent(chosen)
     runner = runner_for(found, model=chosen, instruction=instruction)
-    if wav is not None:
-        return asyncio.run(_spoken(runner, wav, out, user=user, session=session))
-    return asyncio.run(_chat(runner, text=text, user=user, session=session, usage=usage, tape=tape))
+    quiet()
+    return asyncio.run(
+        _talk(
+            runner,
+            Place(user, session, tape),
+            wav=wav,
+            voice=voice,
+            half_duplex=half_duplex,
+            out=out,
+            text=text,
+            usage=usage,
+            intro=intro,
+        )
+    )
 
 
 @app.command(
-    help=_help(
+    help=paragraphs(
         """
-        Try a conversation offline: no key, no network, nothing to set up.
+        See and try a conversation by voice: no key, no network, nothing to set up.
 
-        An agent with a few tools talks to the live server that comes with Antiphon for tests. It imitates a
-        live model down to its wire and its timing, but has no wits: it calls the tools you name, counts, and
-        echoes.
+        A visitor talks with an agent that has a few tools, and cuts in; you see who speaks when, what is
+        called and how fast answers come, and hear it if there is a loudspeaker. Then it is your turn, by
+        microphone or by text. What is piped in is answered line by line.
         """
     ),
     epilog=(
-        "[bold]Examples[/]\n\nantiphon demo\n\nprintf 'weather in Paris\\ncount to 5\\n' | antiphon demo\n\n"
-        + _CODES
+        "[bold]Examples[/]\n\nantiphon demo\n\nantiphon demo --listen --out talk.wav\n\n"
+        "antiphon demo --voice\n\nantiphon demo --text --llm http://127.0.0.1:11434/v1\n\n"
+        "antiphon demo --wav question.wav --out answer.wav\n\n"
+        "printf 'weather in Paris\\ncount to 5\\n' | antiphon demo\n\n" + CODES
     ),
 )
 def demo(
-    usage: Annotated[bool, typer.Option("--usage", help="Show token counts after each turn.")] = False,
+    listen: Annotated[
+        bool, typer.Option("--listen", help="Only the visitor's conversation; no devices needed.")
+    ] = False,
+    voice: Annotated[
+        bool, typer.Option("--voice", help="Talk by microphone and loudspeaker at once.")
+    ] = False,
+    text: Annotated[bool, typer.Option("--text", help="Chat by text at once.")] = False,
+    wav: Annotated[str | None, typer.Option(help="Say what is in this WAV file.", metavar="FILE")] = None,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            help="Write both voices here. The visitor's conversation: antiphon-demo.wav.",
+            metavar="FILE",
+            show_default=False,
+        ),
+    ] = None,
+    half_duplex: Annotated[
+        bool, typer.Option("--half-duplex", help="Without headphones: deaf while it speaks.")
+    ] = False,
+    llm: Llm = None,
+    model: Annotated[
+        str | None,
+        typer.Option(help="The language model's name there.", metavar="NAME", show_default=False),
+    ] = None,
+    usage: Annotated[bool, typer.Option("--usage", help="Show token counts after each typed turn.")] = False,
 ) -> int:
-    """Chats with the bundled live server."""
+    """Shows a conversation by voice, then holds one."""
     import asyncio
 
-    return asyncio.run(_demo(usage=usage))
+    from antiphon.cli.audio_device import SoundDevice
+    from antiphon.cli.demo import Wishes, show
+
+    wishes = Wishes(listen, voice, text, wav, out, half_duplex, llm, model, usage)
+    quiet()
+    return asyncio.run(show(wishes, SoundDevice(), typed=sys.stdin.isatty(), mute=nobody_types()))
 
 
 @app.command(
-    help=_help(
+    help=paragraphs(
         """
         Show a recorded conversation again, from its tape alone: no model, no key, no network.
 
@@ -210,7 +272,7 @@ def demo(
     epilog=(
         "[bold]Examples[/]\n\nantiphon replay call.jsonl\n\nantiphon replay call.jsonl --speed 4\n\n"
         "antiphon replay call.jsonl.gz --fast --json\n\nantiphon replay call.jsonl --fast --audio voices\n\n"
-        + _CODES
+        + CODES
     ),
 )
 def replay(
@@ -235,7 +297,7 @@ def replay(
     from antiphon.cli.terminal import PlainTerminal
     from antiphon.models.tape import Tape
 
-    _quiet()
+    quiet()
     loaded = Tape.load(tape)
     voices = Voices(Path(audio)) if audio is not None else None
     steps = steps_of(loaded, None if fast else speed, voices)
@@ -243,7 +305,7 @@ def replay(
         for line in lines_of(steps):
             print(line, flush=True)
     else:
-        terminal = PlainTerminal(0, _console())
+        terminal = PlainTerminal(0, console())
         for pieces in shown(steps, Renderer(usage=usage), loaded):
             terminal.write(pieces)
     for path in voices.written if voices else ():
@@ -252,7 +314,7 @@ def replay(
 
 
 @app.command(
-    help=_help(
+    help=paragraphs(
         """
         Check what works on this machine, and tell what to set.
 
@@ -260,7 +322,7 @@ def replay(
         The exit code is 0 if that works, else 1.
         """
     ),
-    epilog=f"[bold]Examples[/]\n\nantiphon doctor\n\nantiphon doctor --json\n\n{_CODES}",
+    epilog=f"[bold]Examples[/]\n\nantiphon doctor\n\nantiphon doctor --json\n\n{CODES}",
 )
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
@@ -269,10 +331,17 @@ def doctor(
     import asyncio
     import json
 
-    from antiphon.cli import doctor, selftest
+    from antiphon.cli import doctor, parts, selftest
+    from antiphon.cli.audio_device import SoundDevice
 
-    _quiet()
-    checks = [*doctor.programs(), *doctor.extras(), *doctor.environment(os.environ)]
+    quiet()
+    checks = [
+        *doctor.programs(),
+        *doctor.extras(),
+        *doctor.environment(os.environ),
+        *parts.recogniser_and_voice(),
+        parts.devices(SoundDevice()),
+    ]
     held = [asyncio.run(selftest.hold(tls=False))]
     if _has("trustme"):
         held.append(asyncio.run(selftest.hold(tls=True)))
@@ -281,112 +350,34 @@ def doctor(
     if as_json:
         print(json.dumps(doctor.as_json(checks, held, ok=ok), indent=2))
     else:
-        _console().print(doctor.table(checks))
+        console().print(doctor.table(checks))
     return Exit.OK if ok else Exit.FAILED
 
 
-async def _demo(*, usage: bool) -> int:
-    from antiphon.cli.samples import HINT, demo_agent, demo_reply
-    from antiphon.errors import MissingExtra
-    from antiphon.models.gemini import Gemini
-
-    try:
-        from antiphon.testing.live_server import LiveServer
-    except ImportError as missing:
-        raise MissingExtra(f"The demo needs {missing.name}: pip install 'antiphon[testing]'") from None
-    _quiet()
-    async with LiveServer(reply=demo_reply) as server:
-        model = Gemini(_DEFAULT_MODEL, api_key="demo", base_url=server.base_url, vertexai=False)
-        runner = _in_memory(demo_agent(model))
-        return await _chat(runner, intro=_DEMO_INTRO + HINT, usage=usage)
-
-
-def _in_memory(agent: Any) -> Runner:
-    from antiphon.runtime import InMemoryRunner
-
-    return InMemoryRunner(agent, app_name="demo")
-
-
-async def _chat(
+async def _talk(
     runner: Runner,
+    place: Place,
     *,
-    text: bool | None = None,
-    user: str = "user",
-    session: str | None = None,
-    usage: bool = False,
-    intro: str | None = None,
-    tape: str | None = None,
+    wav: str | None,
+    voice: bool,
+    half_duplex: bool,
+    out: str | None,
+    text: bool | None,
+    usage: bool,
+    intro: str | None,
 ) -> int:
-    from antiphon.agents import assemble
-    from antiphon.cli.chat import Chat, Ending
-    from antiphon.cli.renderer import Renderer
-    from antiphon.config import RunConfig
-    from antiphon.types import Modality, SessionResumptionConfig
-
-    _quiet()
-    troupe = assemble(runner.agent)
-    models = [speaker.model for speaker in troupe.speakers.values()]
-    wanted = all(model.capabilities.text_output for model in models) if text is None else text
-    config = RunConfig(
-        response_modalities=[Modality.TEXT if wanted else Modality.AUDIO],
-        session_resumption=SessionResumptionConfig(),
-    )
-    for model in models:
-        model.check(config)
-    name = await _session(runner, user, session)
-    terminal, renderer = _terminal(), Renderer(usage=usage)
-    if intro is not None:
-        terminal.write(renderer.note(intro))
-    if terminal.interactive:
-        first = troupe.cast.first
-        how = "Type to talk, also while it speaks. Ctrl-C cuts it off, Ctrl-D leaves."
-        terminal.write(renderer.note(f"{first} on {troupe.speakers[first].model.name}. {how}"))
-    ending = await Chat(runner, terminal, renderer, config, tape).run(user, name)
-    return Exit.INTERRUPTED if ending is Ending.INTERRUPTED else Exit.OK
-
-
-async def _spoken(runner: Runner, wav: str, out: str | None, *, user: str, session: str | None) -> int:
-    from antiphon.cli.spoken import from_file
-
-    _quiet()
-    await from_file(runner, wav, out, user, await _session(runner, user, session))
-    return Exit.OK
-
-
-async def _session(runner: Runner, user: str, session: str | None) -> str:
-    """The id of the session, which is there now."""
-    service, app_name = runner.session_service, runner.app_name
-    if session is not None:
-        found = await service.get_session(app_name=app_name, user_id=user, session_id=session)
-        if found is not None:
-            return found.id
-    created = await service.create_session(app_name=app_name, user_id=user, session_id=session)
-    return created.id
-
-
-def _terminal() -> Terminal:
-    """The best that standard input and output allow."""
-    if sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
-        from antiphon.cli.prompt import PromptTerminal
-
-        return PromptTerminal()
+    from antiphon.cli import conversations
+    from antiphon.cli.audio_device import SoundDevice
     from antiphon.cli.terminal import PlainTerminal
 
-    return PlainTerminal(sys.stdin.fileno(), _console())
-
-
-def _console() -> Any:
-    from rich.console import Console
-
-    return Console(highlight=False)
-
-
-def _quiet() -> None:
-    """What the conversation shows, the log need not repeat; unless it is asked for."""
-    import logging
-
-    debug = bool(os.environ.get("ANTIPHON_DEBUG"))
-    logging.basicConfig(level=logging.DEBUG if debug else logging.CRITICAL)
+    if wav is None and not voice:
+        return await conversations.chat(runner, place, text=text, usage=usage, intro=intro)
+    shown = PlainTerminal(0, console())
+    if intro is not None:
+        conversations.note(shown, intro)
+    if wav is not None:
+        return await conversations.by_file(runner, place, wav, out, shown)
+    return await conversations.by_voice(runner, place, SoundDevice(), shown, half_duplex=half_duplex, out=out)
 
 
 def _has(module: str) -> bool:

@@ -27,7 +27,9 @@ _FOR: Final = {
     "database": "sessions in SQLite or PostgreSQL",
     "server": "serving agents to browsers",
     "speed": "a faster event loop",
-    "testing": "the demo, this self-test, and tests of your own",
+    "testing": "this self-test, and tests of your own",
+    "voice": "the model that listens and speaks on this machine, and the demo by voice",
+    "microphone": "talking by microphone",
     "vertex": "Gemini on Vertex AI",
 }
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from antiphon.models import LiveModel
+    from antiphon.models.chat import ChatModel
 
 __all__ = ["adapted", "load_app", "runner_for"]
 
@@ -53,7 +54,9 @@ def load_app(app: str) -> BaseAgent | Runner:
     )
 
 
-def runner_for(app: BaseAgent | Runner, *, model: str | LiveModel | None, instruction: str | None) -> Runner:
+def runner_for(
+    app: BaseAgent | Runner, *, model: str | LiveModel | ChatModel | None, instruction: str | None
+) -> Runner:
     """A runner for the agent; one with in-memory sessions unless `app` brings its own.
 
     `model` replaces those of all agents, `instruction` that of the one that speaks first.
@@ -71,7 +74,9 @@ def runner_for(app: BaseAgent | Runner, *, model: str | LiveModel | None, instru
     return InMemoryRunner(adapted(app, model, instruction), app_name=app.name)
 
 
-def adapted(agent: BaseAgent, model: str | LiveModel | None, instruction: str | None) -> BaseAgent:
+def adapted(
+    agent: BaseAgent, model: str | LiveModel | ChatModel | None, instruction: str | None
+) -> BaseAgent:
     """A copy of the agents, all with another model, and another instruction for the one that speaks first."""
     sequential = isinstance(agent, SequentialAgent)
     below = [
