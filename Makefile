@@ -8,7 +8,7 @@ VENV := .venv
 ADK_VENV := .venv-adk
 ADK_VERSION := 2.13.0
 
-RUNTIME_PARTS := --editable '.[server,testing]'
+RUNTIME_PARTS := --editable '.[microphone,openai,server,testing,voice]'
 DEVELOP_PARTS := --editable '.[all,dev]'
 
 PY := $(VENV)/bin/python
@@ -33,7 +33,7 @@ export ANTIPHON_ADK_PYTHON
 .PHONY: help demo test check lint types layers house coverage bench env adk-env clean
 
 help:
-	@echo "make demo      talk to an agent in the terminal, offline (installs the run-time parts only)"
+	@echo "make demo      hear an agent talk and talk to it, offline (installs the run-time parts only)"
 	@echo "make test      every test, then full branch coverage of the core and the codecs by their own"
 	@echo "make check     ruff, mypy, import-linter and the house rules"
 	@echo "make bench     measure Antiphon side by side with google-adk and a bare relay"
@@ -41,7 +41,7 @@ help:
 	@echo "make adk-env   only make the environment with google-adk, $(ADK_VENV)"
 	@echo "make clean     remove environments and caches"
 	@echo
-	@echo 'Arguments: make demo ARGS="--usage", make test ARGS="-k barge_in", make PYTHON=python3.12 test'
+	@echo 'Arguments: make demo ARGS="--listen", make test ARGS="-k barge_in", make PYTHON=python3.12 test'
 
 demo: $(RUNTIME)
 	@$(VENV)/bin/antiphon demo $(ARGS)
@@ -101,10 +101,15 @@ define make-venv
 @$(PYTHON) -m venv --clear $(1)
 endef
 
-# $(call install,DIRECTORY,WHAT): pip says nothing but what stops it.
+# $(call install,DIRECTORY,WHAT): of what pip says only the names of the packages, and what stops it.
 define install
 @$(1)/bin/python -m pip --version >/dev/null 2>&1 || $(1)/bin/python -m ensurepip --upgrade >/dev/null
-@$(1)/bin/python -m pip install -qq --disable-pip-version-check $(2)
+@{ $(1)/bin/python -m pip install --progress-bar off --disable-pip-version-check $(2) 2>$(1)/pip-errors \
+	|| { cat $(1)/pip-errors >&2; echo failed; }; } \
+	| { outcome=0; printf '  '; while read -r word name rest; do case "$$word" in \
+		Collecting) printf ' %s' "$${name%%[<>=!~;[(]*}";; \
+		Installing) [ "$$name" != collected ] || printf '\n   unpacking …';; \
+		failed) outcome=1;; esac; done; echo; exit $$outcome; }
 @touch $@
 endef
 
@@ -115,7 +120,7 @@ $(ADK_VENV)/bin/python:
 	$(call make-venv,$(ADK_VENV))
 
 $(RUNTIME): pyproject.toml | $(VENV)/bin/python
-	@echo "== $(VENV): installing the run-time parts (some 20 seconds, once)"
+	@echo "== $(VENV): installing the run-time parts, with the voice (about half a minute, once)"
 	$(call install,$(VENV),$(RUNTIME_PARTS))
 
 # After the run-time parts, not beside them: two installers in one environment spoil it.

@@ -35,7 +35,7 @@ def test_a_server_that_was_named_gets_a_voice_and_is_named_without_its_secrets()
 
 
 def test_a_key_alone_sends_nothing_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    """contract 6.6"""
+    """contract 6.7"""
     monkeypatch.setenv("OPENAI_API_KEY", "x")
     model, line = local_model(None, None, aloud=False)
     assert isinstance(model, KeywordBrain) and line.endswith("--llm https://api.openai.com/v1.")
