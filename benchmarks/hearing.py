@@ -1,4 +1,4 @@
-"""`python -m benchmarks.hearing`: how well and how fast `PocketSphinx` hears spoken sentences.
+"""`python -m benchmarks.hearing`: how well and how fast `Moonshine` hears spoken sentences.
 
 The sentences are those of agents like the examples', with the vocabulary drawn from what these are
 told. They are said by eSpeak NG, in pink noise; so the figures compare changes with each other, and not
@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from antiphon.models.local.espeak import Espeak
-from antiphon.models.local.sphinx import PocketSphinx
+from antiphon.models.local.moonshine import Moonshine
 from antiphon.models.local.vocabulary import vocabulary_of
 from antiphon.tools import as_tool
 from antiphon.tools.builtin import transfer_tool
@@ -153,7 +153,7 @@ def main() -> None:
     declarations = [as_tool(function).declaration() for function in functions]
     declarations.append(transfer_tool({"billing": "Invoices, payments and refunds."}).declaration())
     vocabulary = vocabulary_of("You are a travel assistant.", [Tool(function_declarations=declarations)])
-    recognizer = PocketSphinx()
+    recognizer = Moonshine()
     before, began = resident(), time.perf_counter()
     recognizer.prepare(vocabulary)
     loaded = {"load, s": time.perf_counter() - began, "memory, MB": resident() - before}

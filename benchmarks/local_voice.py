@@ -30,8 +30,8 @@ from antiphon.models import Setup
 from antiphon.models.chat import ChatModel
 from antiphon.models.local.espeak import Espeak
 from antiphon.models.local.keyword_brain import KeywordBrain
+from antiphon.models.local.moonshine import Moonshine
 from antiphon.models.local.recognizer import Hearing, Recognizer
-from antiphon.models.local.sphinx import PocketSphinx
 from antiphon.models.local.synthesizer import Synthesizer
 from antiphon.models.local.voice import LocalVoice
 from antiphon.types import Blob, Content, FunctionDeclaration, FunctionResponse, Part, Tool
@@ -44,8 +44,17 @@ if TYPE_CHECKING:
 
 QUESTIONS = ("what is the weather in paris", "what time is it", "hello", "what can you do", "can you help me")
 INTERRUPTIONS = ("wait a moment please", "no never mind that", "okay thank you", "stop please stop it now")
-STAGES = ("endpointing", "recognition", "brain", "first sentence", "synthesis", "first chunk", "all of it")
-MARKS = ("ended", "recognised", "written", "asked to say", "synthesised", "heard")
+STAGES = (
+    "pause",
+    "recognition",
+    "endpointing",
+    "brain",
+    "first sentence",
+    "synthesis",
+    "first chunk",
+    "all of it",
+)
+MARKS = ("paused", "recognised", "decided", "written", "asked to say", "synthesised", "heard")
 CHUNK = 640
 """20 ms, as a browser sends it."""
 TOOLS = [
@@ -89,19 +98,20 @@ class TimedHearing(Hearing):
     def __init__(self, inner: Hearing, stamps: Stamps) -> None:
         self.inner, self.stamps = inner, stamps
 
-    def feed(self, pcm: bytes) -> str:
-        return self.inner.feed(pcm)
+    def feed(self, pcm: bytes) -> None:
+        self.inner.feed(pcm)
 
-    def end(self) -> Any:
-        self.stamps.stamp("ended")
-        heard = self.inner.end()
-        self.stamps.stamp("recognised")
+    def heard(self) -> Any:
+        """What is asked for at the last pause counts."""
+        self.stamps.at["paused"] = now()
+        heard = self.inner.heard()
+        self.stamps.at["recognised"] = now()
         return heard
 
 
 class TimedRecognizer(Recognizer):
     def __init__(self, inner: Recognizer, stamps: Stamps) -> None:
-        self.inner, self.stamps = inner, stamps
+        self.inner, self.stamps, self.eager = inner, stamps, inner.eager
 
     def hear(self, vocabulary: Any) -> Hearing:
         return TimedHearing(self.inner.hear(vocabulary), self.stamps)
@@ -127,6 +137,7 @@ class TimedBrain(ChatModel):
 
     async def generate(self, request: Any, *, stream: bool) -> AsyncGenerator[Any, None]:
         last = request.contents[-1].parts[-1]
+        self.stamps.stamp("decided")
         if last.text == "go on":
             text = " ".join(f"This is sentence number {number}." for number in range(60))
             yield self._whole(text)
@@ -197,7 +208,7 @@ async def play(connection: ModelConnection, pcm: bytes) -> float:
     return ended
 
 
-async def converse(number: int, questions: int, shared: PocketSphinx, took: dict[str, list[float]]) -> Ear:
+async def converse(number: int, questions: int, shared: Moonshine, took: dict[str, list[float]]) -> Ear:
     stamps = Stamps()
     model = LocalVoice(
         brain=TimedBrain(KeywordBrain(), stamps),
@@ -216,15 +227,9 @@ async def converse(number: int, questions: int, shared: PocketSphinx, took: dict
         ended = await play(connection, pcm)
         while not ear.over.is_set() and now() < ended + 15:
             await play(connection, bytes(CHUNK))
-        if {"recognised", "written", "synthesised", "heard"} <= stamps.at.keys():
+        if set(MARKS) <= stamps.at.keys():
             at = stamps.at
-            marks = [
-                ended,
-                *(
-                    at[each]
-                    for each in ("ended", "recognised", "written", "asked to say", "synthesised", "heard")
-                ),
-            ]
+            marks = [ended, *(at[each] for each in MARKS)]
             for stage, since, until in zip(STAGES, marks, marks[1:], strict=False):
                 took[stage].append(until - since)
             took[STAGES[-1]].append(at["heard"] - ended)
@@ -249,7 +254,7 @@ async def converse(number: int, questions: int, shared: PocketSphinx, took: dict
 
 async def main(conversations: int, questions: int) -> None:
     took: dict[str, list[float]] = defaultdict(list)
-    shared = PocketSphinx()
+    shared = Moonshine()
     await LocalVoice(recognizer=shared).prepare()
     cpu, began = time.process_time(), now()
     lag: list[float] = []

@@ -86,6 +86,8 @@ class Brain(ChatModel):
 class Prompted(Recognizer):
     """Hears what it is told was said, utterance by utterance; errors are raised."""
 
+    eager = True
+
     def __init__(self, *heard: str | Exception) -> None:
         self.heard = list(heard)
         self.vocabularies: list[Vocabulary] = []
@@ -104,14 +106,14 @@ class _Prompted(Hearing):
     def __init__(self, owner: Prompted, sound: bytearray) -> None:
         self.owner = owner
         self.sound = sound
+        self.words: str | Exception | None = None
 
-    def feed(self, pcm: bytes) -> str:
+    def feed(self, pcm: bytes) -> None:
         self.sound += pcm
-        words = self.owner.heard[0] if self.owner.heard else ""
-        return words if isinstance(words, str) and len(self.sound) > RATE // 2 else ""
 
-    def end(self) -> Heard:
-        words = self.owner.heard.pop(0) if self.owner.heard else ""
-        if isinstance(words, Exception):
-            raise words
-        return Heard(words)
+    def heard(self) -> Heard:
+        if self.words is None:
+            self.words = self.owner.heard.pop(0) if self.owner.heard else ""
+        if isinstance(self.words, Exception):
+            raise self.words
+        return Heard(self.words)

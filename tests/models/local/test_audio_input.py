@@ -48,7 +48,7 @@ class Heard:
 
 def microphone() -> Microphone:
     recognizer = Prompted("hello there", "again")
-    return Microphone(Attention(), Adaptive(), Silero(), lambda: recognizer.hear(Vocabulary()))
+    return Microphone(Attention(), Adaptive(), Silero(), lambda: recognizer.hear(Vocabulary()), eager=True)
 
 
 @asynccontextmanager

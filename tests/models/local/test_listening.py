@@ -15,6 +15,7 @@ from antiphon.models.local.attention import Attention
 from antiphon.models.local.endpointing import Adaptive, Fixed, Pacing
 from antiphon.models.local.listening import (
     _TABLE,
+    Ask,
     Beat,
     Ear,
     End,
@@ -33,7 +34,7 @@ VOICE, SILENCE = 0.95, 0.02
 
 
 class Heard:
-    """A conversation's ear, fed by the second; says what it noticed in one word each, sound left out."""
+    """A conversation's ear, fed by the second; says in a word each what it noticed; not sound, nor questions."""
 
     def __init__(self, attention: Attention = USUAL, endpointing: Adaptive | Fixed | None = None) -> None:
         self.listening = Listening(attention, (endpointing or Adaptive()).speaker())
@@ -56,7 +57,7 @@ class Heard:
 
     def told(self, notices: list[Notice]) -> str:
         self.noticed += notices
-        return " ".join(type(each).__name__.lower() for each in notices if not isinstance(each, Sound))
+        return " ".join(type(each).__name__.lower() for each in notices if not isinstance(each, Sound | Ask))
 
     def words(self, words: str) -> str:
         return self.told(self.listening.words(words))
@@ -66,6 +67,10 @@ class Heard:
 
     def last(self, kind: type[Notice]) -> Notice:
         return next(each for each in reversed(self.noticed) if isinstance(each, kind))
+
+    @property
+    def questions(self) -> int:
+        return sum(isinstance(each, Ask) for each in self.noticed)
 
     @property
     def onset(self) -> Onset:
@@ -116,6 +121,38 @@ def test_an_utterance_begins_and_ends() -> None:
     assert heard.silence(0.1) == ""
     assert heard.silence(0.15) == "end"
     assert heard.silence(5) == ""
+
+
+def test_what_was_said_is_asked_for_once_in_each_pause() -> None:
+    heard = Heard()
+    heard.voice(1)
+    assert heard.questions == 0
+    heard.silence(0.15)
+    assert heard.questions == 1
+    heard.words("book a table for")
+    heard.silence(0.4)
+    assert heard.questions == 1
+    heard.voice(0.5)
+    heard.silence(0.15)
+    assert heard.questions == 2
+
+
+def test_while_the_agent_is_held_it_is_asked_now_and_then() -> None:
+    heard = agent_speaking()
+    assert heard.voice(0.3) == "hold onset"
+    assert heard.questions == 1
+    assert heard.words("mhm") == ""
+    heard.voice(0.3)
+    assert heard.questions == 2
+    assert heard.words("mhm wait") == "interrupt"
+
+
+def test_speech_is_told_from_the_silence_within_it() -> None:
+    heard = Heard()
+    heard.voice(0.5)
+    heard.silence(0.1)
+    sounds = [each.speech for each in heard.noticed if isinstance(each, Sound)]
+    assert sounds[:3] == [True] * 3 and sounds[-3:] == [False] * 3
 
 
 def test_what_is_too_short_is_no_speech() -> None:

@@ -12,9 +12,9 @@ from antiphon.models.local.backlog import Item, Late, Piece, Speaking
 from antiphon.models.local.endpointing import Adaptive
 from antiphon.models.local.listening import Hold, Interrupt, Resume
 from antiphon.models.local.microphone import Began, Deaf, Microphone, News, Said
-from antiphon.models.local.recognizer import Vocabulary
+from antiphon.models.local.moonshine import Moonshine
+from antiphon.models.local.recognizer import Heard, Hearing, Vocabulary
 from antiphon.models.local.silero import Silero
-from antiphon.models.local.sphinx import PocketSphinx
 from antiphon.models.local.vad import RATE
 from tests.models.local.parts import Prompted, spoken
 
@@ -26,7 +26,13 @@ VOCABULARY = Vocabulary(phrases=(QUESTION, "tell me a joke", "what time is it", 
 
 
 def microphone(recognizer: Recognizer, attention: Attention | None = None) -> Microphone:
-    return Microphone(attention or Attention(), Adaptive(), Silero(), lambda: recognizer.hear(VOCABULARY))
+    return Microphone(
+        attention or Attention(),
+        Adaptive(),
+        Silero(),
+        lambda: recognizer.hear(VOCABULARY),
+        eager=recognizer.eager,
+    )
 
 
 def audio(pcm: bytes, rate: int = RATE, came: float = 0.0) -> list[Item]:
@@ -44,12 +50,12 @@ def heard(mic: Microphone, *items: list[Item]) -> list[News]:
 
 @pytest.mark.parametrize("rate", [16_000, 8_000, 48_000])
 def test_it_hears_what_is_said_at_any_rate(rate: int) -> None:
-    mic = microphone(PocketSphinx())
+    mic = microphone(Moonshine())
     news = heard(mic, quiet(0.5, rate), audio(spoken(QUESTION, rate), rate), quiet(1.5, rate))
     assert [type(each) for each in news] == [Began, Said]
     began, said = news
     assert isinstance(began, Began) and isinstance(said, Said)
-    assert said.text.endswith("weather in paris") and 0.3 < began.at < 0.9 and 1.5 < said.at < 2.6
+    assert said.text.endswith("weather in Paris?") and 0.3 < began.at < 0.9 and 1.5 < said.at < 2.6
 
 
 def test_nothing_is_heard_in_silence() -> None:
@@ -97,6 +103,25 @@ def test_audio_that_stops_ends_what_is_open() -> None:
     assert [type(each) for each in late.news] == [Said] and late.deadline is None
 
 
+class Counting(Prompted):
+    """Counts how often it is asked."""
+
+    asked = 0
+
+    def hear(self, vocabulary: Vocabulary) -> Hearing:
+        owner, hearing = self, super().hear(vocabulary)
+
+        class Counted(Hearing):
+            def feed(self, pcm: bytes) -> None:
+                hearing.feed(pcm)
+
+            def heard(self) -> Heard:
+                owner.asked += 1
+                return hearing.heard()
+
+        return Counted()
+
+
 class _Dropping(Prompted):
     def hear(self, vocabulary: Vocabulary) -> None:  # type: ignore[override]
         raise OSError("the service is gone")
@@ -110,3 +135,31 @@ def test_a_recogniser_that_fails_costs_an_utterance() -> None:
     assert [type(each) for each in heard(mic, *once)] == [Began, Said]
     news = heard(microphone(_Dropping()), quiet(0.3), *once)
     assert [type(each) for each in news] == [Began, Deaf, Said]
+
+
+def test_words_are_asked_for_at_a_pause_and_not_again_at_the_end() -> None:
+    ears = Counting("wait", "wait a moment")
+    heard(microphone(ears), quiet(0.3), audio(spoken("hello there")), quiet(1.5))
+    assert ears.asked == 1
+
+
+def test_a_recogniser_that_is_not_eager_is_asked_at_the_end_alone() -> None:
+    ears = Counting("hello")
+    ears.eager = False
+    news = heard(
+        microphone(ears), quiet(0.3), audio(spoken("hello")), quiet(0.3), audio(spoken("there")), quiet(1.5)
+    )
+    assert ears.asked == 1 and [each.text for each in news if isinstance(each, Said)] == ["hello"]
+
+
+def test_what_is_said_after_a_pause_is_heard_as_well() -> None:
+    mic = microphone(Moonshine())
+    news = heard(
+        mic,
+        quiet(0.3),
+        audio(spoken("I want to go to")),
+        quiet(0.4),
+        audio(spoken("London please")),
+        quiet(1.5),
+    )
+    assert [each.text for each in news if isinstance(each, Said)] == ["I want to go to London, please."]

@@ -105,7 +105,7 @@ async def test_a_spoken_question_is_answered_by_a_tool() -> None:  # contract 5.
     heard = [each.input_transcription.text for each in stored if each.input_transcription]
     calls = [call for each in stored for call in each.get_function_calls()]
     said = "".join(each.output_transcription.text or "" for each in stored if each.output_transcription)
-    assert heard == ["what is the weather in paris"]
+    assert heard == ["What is the weather in Paris?"]
     assert [(call.name, str((call.args or {})["city"]).lower()) for call in calls] == [
         ("get_weather", "paris")
     ]

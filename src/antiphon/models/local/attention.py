@@ -44,11 +44,13 @@ class Attention:
     """Whether a user who speaks while the agent does takes the floor."""
     insists: float = 0.8
     """So much speech while the agent is held interrupts it, whatever words it is."""
+    asks: float = 0.256
+    """While it is held, what was said is asked for after so much speech, and again after so much more."""
     false_start: float = 0.4
     """So much silence while it is held, and no words: it goes on."""
     undecided: float = 2.0
     """The longest that it is held without a decision; then it is interrupted."""
-    longest: float = 60.0
+    longest: float = 30.0
     """An utterance that lasts longer is ended, and goes on as another."""
     rejoin: float = 1.0
     """Speech so soon after an end is said to go on (`Onset.goes_on`)."""

@@ -3,7 +3,7 @@
 Rule 1  After words that make a whole, the wait is short; after words that want more, it is long; without
         words (none recognised yet, or a recogniser that gives them only at the end) it is in between.
 Rule 2  Words want more after a filler, a conjunction, a preposition, an article, a comma, a dash or an
-        ellipsis.
+        ellipsis. A full stop says nothing: recognisers that write them end everything with one.
 Rule 3  A speaker who was seen to go on after a pause gets more than such a pause from then on; never more
         than the long wait. What was learnt fades with every utterance that had no such pause.
 """
@@ -41,7 +41,6 @@ _WHOLE: Final = frozenset(
 """Complete although their last word is one that seldom ends a sentence."""
 
 _HANGING: Final = re.compile(r"(?:,|;|:|-|–|—|\.\.\.|…)[\"'”’)]*\s*$")
-_STOPPED: Final = re.compile(r"[.!?\u3002\uff01\uff1f][\"'”’)]*\s*$")
 _NOT_WORDS: Final = re.compile(r"[^\w' ]+")
 
 _LEARNT: Final = 0.5
@@ -53,8 +52,6 @@ def wants_more(words: str) -> bool:
     """Whether the words so far sound as if more were to come (rule 2); case does not matter."""
     if _HANGING.search(words):
         return True
-    if _STOPPED.search(words):
-        return False
     plain = " ".join(_NOT_WORDS.sub(" ", words.lower()).split())
     return plain not in _WHOLE and plain.rpartition(" ")[2] in _UNFINISHED
 

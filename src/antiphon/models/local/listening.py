@@ -16,7 +16,9 @@ Rule 9   An agent that is not to be interrupted is not held either; what is said
 Rule 10  After a false start it takes twice as much speech to hold the agent again, up to what interrupts it;
          so an agent whose own voice comes back does not stumble for long. It is forgotten when somebody
          takes the floor, or the agent has finished.
-Rule 11  Every onset is followed by one end or one `Resume` before the next.
+Rule 11  What was said is asked for at every pause, before it is long enough to end anything; and every
+         now and then while the agent is held.
+Rule 12  Every onset is followed by one end or one `Resume` before the next.
 """
 
 from __future__ import annotations
@@ -35,10 +37,24 @@ if TYPE_CHECKING:
     from antiphon.models.local.attention import Attention
     from antiphon.models.local.endpointing import Pacing
 
-__all__ = ["Beat", "Ear", "End", "Hold", "Interrupt", "Listening", "Notice", "Onset", "Resume", "Sound"]
+__all__ = [
+    "Ask",
+    "Beat",
+    "Ear",
+    "End",
+    "Hold",
+    "Interrupt",
+    "Listening",
+    "Notice",
+    "Onset",
+    "Resume",
+    "Sound",
+]
 
 RETURNS: Final = 2
 """Frames of speech in a row that end a silence (rule 4)."""
+PAUSE: Final = 2
+"""Frames of silence in a row that make a pause (rule 11)."""
 
 _WORDS: Final = re.compile(r"[^\W_](?:[^\s,.!?;:…]*[^\W_])?")
 
@@ -59,6 +75,13 @@ class Sound:
     """The next frame of what is open."""
 
     pcm: bytes
+    speech: bool = True
+    """Whether it is speech, or else the silence between."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Find out what has been said so far, and tell it by `words`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +109,7 @@ class End:
     """Seconds that were waited for more."""
 
 
-Notice: TypeAlias = Onset | Sound | Hold | Resume | Interrupt | End
+Notice: TypeAlias = Onset | Sound | Ask | Hold | Resume | Interrupt | End
 
 
 class Ear(Enum):
@@ -156,6 +179,8 @@ class _Utterance:
     words: str = ""
     speech: float = 0.0
     silence: float = 0.0
+    asked: float = 0.0
+    """What `speech` was when it was asked for the last time."""
 
 
 class Listening:
@@ -211,7 +236,7 @@ class Listening:
             if self._gate.run == 0 or self._gate.run * FRAME_SECONDS < least - FRAME_SECONDS / 100:
                 return []
             return self._beat(Beat.OVERLAP if over else Beat.ONSET)
-        return [Sound(pcm), *self._went_on()]
+        return [Sound(pcm, self._gate.run > 0), *self._went_on()]
 
     def words(self, words: str) -> list[Notice]:
         """What has been recognised since the onset, all of it; late words are left out."""
@@ -289,11 +314,23 @@ class Listening:
         if self.ear is Ear.HELD:
             if utterance.speech >= attention.insists or lasted >= attention.undecided:
                 return self._beat(Beat.TAKES)
-            return self._beat(Beat.NOTHING) if utterance.silence >= attention.false_start else []
+            if utterance.silence >= attention.false_start:
+                return self._beat(Beat.NOTHING)
+            return self._ask() if utterance.speech - utterance.asked >= attention.asks else self._paused()
         if lasted >= attention.longest:
             return self._beat(Beat.OVER)
         wait = self._pacing.wait(utterance.words) * attention.patience
-        return self._beat(Beat.OVER) if utterance.silence >= wait - FRAME_SECONDS / 2 else []
+        return self._beat(Beat.OVER) if utterance.silence >= wait - FRAME_SECONDS / 2 else self._paused()
+
+    def _paused(self) -> list[Notice]:
+        """Asks at the beginning of a pause, if anything was said since it was asked for (rule 11)."""
+        utterance = self._utterance
+        pauses = round(utterance.silence / FRAME_SECONDS) == PAUSE and utterance.speech > utterance.asked
+        return self._ask() if pauses else []
+
+    def _ask(self) -> list[Notice]:
+        self._utterance.asked = self._utterance.speech
+        return [Ask()]
 
     def _wants_floor(self, words: str) -> bool:
         """Whether there is any word that listeners do not say (rule 3)."""

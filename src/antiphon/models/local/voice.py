@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from antiphon.errors import ConfigurationError
@@ -17,11 +17,11 @@ from antiphon.models.local.keyword_brain import KeywordBrain
 from antiphon.models.local.lanes import work
 from antiphon.models.local.manner import manner_of
 from antiphon.models.local.microphone import Microphone
+from antiphon.models.local.moonshine import Moonshine
 from antiphon.models.local.mouth import Mouth
 from antiphon.models.local.playout import CHUNK_SECONDS, SPOKEN_RATE
 from antiphon.models.local.recognizer import Vocabulary
 from antiphon.models.local.silero import Silero
-from antiphon.models.local.sphinx import PocketSphinx
 from antiphon.models.local.vad import RATE
 from antiphon.models.local.vocabulary import vocabulary_of
 from antiphon.types import Modality
@@ -40,14 +40,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LocalVoice"]
 
-_PROBE: Final = Vocabulary(words=("yes", "no"))
+_PROBE: Final = Vocabulary()
 """Enough to see whether a recogniser can be had at all."""
-
-
-@cache
-def _sphinx() -> PocketSphinx:
-    """One for the process: what it has loaded serves every `LocalVoice`."""
-    return PocketSphinx()
 
 
 class LocalVoice(LiveModel):
@@ -65,7 +59,7 @@ class LocalVoice(LiveModel):
     Args:
         brain: any `ChatModel`; by default `KeywordBrain`, which finds the tool that was meant, and no more.
             `default_brain()` finds a language model, if there is one.
-        recognizer: by default PocketSphinx, which hears what its agent's instruction and tools speak of.
+        recognizer: by default Moonshine: any English, what its agent is about best.
         synthesizer: by default eSpeak NG.
         voice_activity: by default Silero.
         endpointing: when an utterance is over; a `silence_duration_ms` in the `RunConfig` goes before it.
@@ -87,14 +81,14 @@ class LocalVoice(LiveModel):
         voice_activity: VoiceActivity | None = None,
         endpointing: Endpointing | None = None,
         attention: Attention | None = None,
-        ahead: float = 0.1,
+        ahead: float = 0.08,
         name: str = "local",
     ) -> None:
         if not CHUNK_SECONDS <= ahead <= 5:
             raise ConfigurationError(f"ahead={ahead}: name seconds between {CHUNK_SECONDS} and 5.")
         self.name = name
         self.brain = brain or KeywordBrain()
-        self.recognizer = recognizer or _sphinx()
+        self.recognizer = recognizer or Moonshine()
         self.synthesizer = synthesizer or Espeak()
         self.voice_activity = voice_activity or Silero()
         self.endpointing = endpointing or Adaptive()
@@ -169,4 +163,5 @@ class LocalVoice(LiveModel):
             endpointing_for(realtime, self.endpointing),
             self.voice_activity,
             partial(self.recognizer.hear, vocabulary),
+            eager=self.recognizer.eager,
         )

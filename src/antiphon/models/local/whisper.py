@@ -110,13 +110,12 @@ class _Listening(Hearing):
         self._hotwords = hotwords
         self._pcm = bytearray()
 
-    def feed(self, pcm: bytes) -> str:
+    def feed(self, pcm: bytes) -> None:
         """Keeps it. What comes after `LONGEST_SECONDS` is not heard."""
         self._pcm += pcm[: _LONGEST - len(self._pcm)]
-        return ""
 
-    def end(self) -> Heard:
-        """See `Hearing.end`."""
+    def heard(self) -> Heard:
+        """See `Hearing.heard`."""
         if len(self._pcm) < _SHORTEST:
             return Heard("", 0.0)
         return self._recognizer.transcribe(bytes(self._pcm), self._hotwords)
