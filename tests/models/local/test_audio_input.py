@@ -180,7 +180,9 @@ async def test_a_detector_that_breaks_ends_what_was_being_said() -> None:
     heard = Heard()
     audio = AudioInput(heard.owner())
     audio.open(
-        lambda: Microphone(Attention(), Adaptive(), Breaking(30), lambda: Prompted("hi").hear(Vocabulary()))
+        lambda: Microphone(
+            Attention(), Adaptive(), Breaking(30), lambda: Prompted("hi").hear(Vocabulary()), eager=True
+        )
     )
     await heard.ready.wait()
     audio.add(tone(3.0), PCM)

@@ -34,7 +34,7 @@ VOICE, SILENCE = 0.95, 0.02
 
 
 class Heard:
-    """A conversation's ear, fed by the second; says in a word each what it noticed; not sound, nor questions."""
+    """A conversation's ear, fed by the second; says what it noticed in a word each."""
 
     def __init__(self, attention: Attention = USUAL, endpointing: Adaptive | Fixed | None = None) -> None:
         self.listening = Listening(attention, (endpointing or Adaptive()).speaker())

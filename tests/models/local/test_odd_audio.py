@@ -206,10 +206,9 @@ class Forgetful(Recognizer):
 
 
 class _Forgetful(Hearing):
-    def feed(self, pcm: bytes) -> str:
-        return ""
+    def feed(self, pcm: bytes) -> None: ...
 
-    def end(self) -> Heard:
+    def heard(self) -> Heard:
         return Heard("hello")
 
 
