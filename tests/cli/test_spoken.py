@@ -44,7 +44,7 @@ async def test_a_whole_conversation_from_a_file() -> None:
     assert [line for line in told if line.startswith("user")] == [
         "user         speaks",
         "user         is done",
-        "user         “what is the weather in paris”",
+        "user         “What is the weather in Paris?”",
     ]
     called = next(
         at for at, line in enumerate(told) if line.startswith('guide        calls get_weather(city="')
