@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from antiphon.core.messages import Message, Opening
     from antiphon.core.signals import ModelSignal
     from antiphon.errors import ModelConnectionError
+    from antiphon.models.chat import ChatModel
     from antiphon.models.request import ModelHooks
     from antiphon.types import Content, GenerateContentConfig, Tool
 
@@ -107,6 +108,11 @@ class LiveModel(ABC):
     def secrets(self) -> Sequence[str]:
         """Keys, tokens and the like that it was given; what is recorded is cleaned of them (contract 9.2)."""
         return ()
+
+    @property
+    def chat(self) -> ChatModel | None:
+        """What is asked in turn-based runs instead; `None` for a model that is only live."""
+        return None
 
     def check(self, config: RunConfig) -> None:
         """Refuses a run that cannot work, before anything is opened.

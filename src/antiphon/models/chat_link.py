@@ -87,11 +87,15 @@ class ChatLive(LiveModel):
     """A live model that asks `chat`. It answers in text, unless the run insists on what it cannot do."""
 
     def __init__(self, chat: ChatModel) -> None:
-        self.chat = chat
+        self._chat = chat
         self.name = chat.name
 
     def __repr__(self) -> str:
-        return f"ChatLive({self.chat!r})"
+        return f"ChatLive({self._chat!r})"
+
+    @property
+    def chat(self) -> ChatModel:
+        return self._chat
 
     @property
     def capabilities(self) -> Capabilities:

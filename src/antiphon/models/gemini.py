@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from antiphon.capabilities import Capabilities
     from antiphon.config import RunConfig
+    from antiphon.models.chat import ChatModel
 
 __all__ = ["Access", "Gemini"]
 
@@ -103,6 +104,12 @@ class Gemini(LiveModel):
     @property
     def capabilities(self) -> Capabilities:
         return self.profile.capabilities
+
+    @property
+    def chat(self) -> ChatModel:
+        from antiphon.models.gemini_chat import GeminiChat
+
+        return GeminiChat(self)
 
     @property
     def secrets(self) -> list[str]:

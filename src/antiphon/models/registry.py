@@ -1,19 +1,15 @@
-"""From a model's name to the model."""
+"""From a model's name to the model. Providers are imported when one of theirs is asked for."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from antiphon.errors import UnknownModel, UnsupportedByModel
 from antiphon.models.base import LiveModel
 from antiphon.models.chat import ChatModel
 from antiphon.models.chat_link import ChatLive
-from antiphon.models.gemini import Gemini
-from antiphon.models.gemini_chat import GeminiChat
-from antiphon.models.local.keyword_brain import KeywordBrain
-from antiphon.models.local.voice import LocalVoice
-from antiphon.models.openai_chat import OpenAIChat
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,19 +23,33 @@ __all__ = [
     "resolve_chat",
 ]
 
+
+def _home(module: str, name: str) -> Callable[..., Any]:
+    """The class of that name, which is imported when it is called."""
+
+    def make(*args: Any, **settings: Any) -> Any:
+        return getattr(import_module(f"antiphon.models.{module}"), name)(*args, **settings)
+
+    return make
+
+
+_gemini, _gemini_chat = _home("gemini", "Gemini"), _home("gemini_chat", "GeminiChat")
+_openai_chat, _local_voice = _home("openai_chat", "OpenAIChat"), _home("local.voice", "LocalVoice")
+_keyword_brain = _home("local.keyword_brain", "KeywordBrain")
+
 _makers: dict[str, Callable[[str], LiveModel]] = {
-    r"(models/|publishers/google/models/)?gemini-.+": Gemini,
-    r"projects/[^/]+/locations/[^/]+/.*": Gemini,
-    r"(models/)?robotics-er-.+": Gemini,
-    r"local": lambda name: LocalVoice(),
-    r"local/.+": lambda name: LocalVoice(brain=resolve_chat(name.removeprefix("local/"))),
+    r"(models/|publishers/google/models/)?gemini-.+": _gemini,
+    r"projects/[^/]+/locations/[^/]+/.*": _gemini,
+    r"(models/)?robotics-er-.+": _gemini,
+    r"local": lambda name: _local_voice(),
+    r"local/.+": lambda name: _local_voice(brain=resolve_chat(name.removeprefix("local/"))),
 }
 _chat_makers: dict[str, Callable[[str], ChatModel]] = {
-    r"(models/|publishers/google/models/)?(gemini|robotics-er|gemma)-.+": GeminiChat,
-    r"projects/[^/]+/locations/[^/]+/.*": GeminiChat,
-    r"(gpt|chatgpt)-.+|o\d(-.+)?": OpenAIChat,
-    r"openai/.+": lambda name: OpenAIChat(name.removeprefix("openai/")),
-    r"local": lambda name: KeywordBrain(),
+    r"(models/|publishers/google/models/)?(gemini|robotics-er|gemma)-.+": _gemini_chat,
+    r"projects/[^/]+/locations/[^/]+/.*": _gemini_chat,
+    r"(gpt|chatgpt)-.+|o\d(-.+)?": _openai_chat,
+    r"openai/.+": lambda name: _openai_chat(name.removeprefix("openai/")),
+    r"local": lambda name: _keyword_brain(),
     r"local/.+": lambda name: resolve_chat(name.removeprefix("local/")),
 }
 
@@ -91,21 +101,16 @@ def resolve(model: str | LiveModel | ChatModel) -> LiveModel:
 
 
 def resolve_chat(model: str | LiveModel | ChatModel) -> ChatModel:
-    """The model of that name for turn-based runs; a `ChatModel` is itself, a `Gemini` is asked as one,
-    a `LocalVoice` by its brain.
+    """The model of that name for turn-based runs; a `ChatModel` is itself, of a `LiveModel` it is its `chat`.
 
     Raises `UnknownModel` listing what is known, `UnsupportedByModel` for a model that is only live, and
     `MissingExtra` when the package to ask it by is not installed.
     """
     if isinstance(model, ChatModel):
         return model
-    if isinstance(model, ChatLive):
-        return model.chat
-    if isinstance(model, Gemini):
-        return GeminiChat(model)
-    if isinstance(model, LocalVoice):
-        return model.brain
     if isinstance(model, LiveModel):
+        if (chat := model.chat) is not None:
+            return chat
         raise UnsupportedByModel(
             f"{model.name!r} is for live conversations only: use run_live(), or give the agent a ChatModel."
         )

@@ -99,6 +99,10 @@ class LocalVoice(LiveModel):
         return f"LocalVoice(brain={self.brain!r})"
 
     @property
+    def chat(self) -> ChatModel:
+        return self.brain
+
+    @property
     def capabilities(self) -> Capabilities:
         return replace(
             ChatLive(self.brain).capabilities,
