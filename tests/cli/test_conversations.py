@@ -54,6 +54,17 @@ async def test_by_file(tmp_path: Path) -> None:
     assert f"Both voices are in {out}: the user left, the agent right.\n" in paper.text and out.exists()
 
 
+async def test_where_both_voices_cannot_be_kept_nothing_is_said(tmp_path: Path) -> None:
+    wav = wav_file(tmp_path / "in.wav", spoken("please say it"))
+    for out in (tmp_path / "none" / "out.wav", tmp_path):
+        paper = Paper()
+        with pytest.raises(
+            ConfigurationError, match="cannot be written: name a file in a folder that is yours"
+        ):
+            await by_file(runner("please say it"), Place(), str(wav), str(out), paper)
+        assert not paper.text
+
+
 @pytest.mark.parametrize("half_duplex", [False, True])
 async def test_by_voice_until_ctrl_c(monkeypatch: pytest.MonkeyPatch, half_duplex: bool) -> None:
     presses: list[Handset] = []

@@ -16,6 +16,7 @@ from antiphon.cli.renderer import Renderer
 from antiphon.cli.screen import Look, Piece
 from antiphon.cli.shell import terminal
 from antiphon.cli.spoken import config_for, from_file, talk_through
+from antiphon.cli.voices import Voices
 from antiphon.config import RunConfig
 from antiphon.models.local.voice import LocalVoice
 from antiphon.types import Modality, SessionResumptionConfig
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from antiphon.cli.audio_device import AudioDevice
     from antiphon.cli.screen import Terminal
     from antiphon.cli.timeline import Line, Timeline
-    from antiphon.cli.voices import Voices
     from antiphon.runtime import Runner
 
 __all__ = ["Place", "by_file", "by_voice", "chat", "kept", "lines_to", "note", "prepared", "session"]
@@ -68,6 +68,8 @@ async def chat(
 
 async def by_file(runner: Runner, place: Place, wav: str, out: str | None, shown: Terminal) -> Exit:
     """By voice, from a file."""
+    if out is not None:
+        Voices.check(Path(out))
     name = await session(runner, place)
     voices, timeline = await from_file(runner, wav, place.user, name, lines_to(shown), place.tape)
     await kept(voices, timeline, out, shown)
@@ -84,6 +86,8 @@ async def by_voice(
     out: str | None = None,
 ) -> Exit:
     """By voice, at a microphone and a loudspeaker, until Ctrl-C. Raises what the device raises."""
+    if out is not None:
+        Voices.check(Path(out))
     microphone, loudspeaker = device.names()
     await prepared(runner, shown)
     handset = Handset(device, half_duplex=half_duplex)

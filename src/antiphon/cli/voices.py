@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import wave
 from array import array
 from dataclasses import dataclass, field
@@ -90,6 +91,13 @@ class Voices:
     def seconds(self) -> float:
         """When the agent falls silent."""
         return len(self.agent) / 2 / LOUDSPEAKER
+
+    @staticmethod
+    def check(path: Path) -> None:
+        """Raises `ConfigurationError` where `write` could not: before anything is said, not after."""
+        folder = path.parent
+        if not folder.is_dir() or path.is_dir() or not os.access(path if path.exists() else folder, os.W_OK):
+            raise ConfigurationError(f"{path} cannot be written: name a file in a folder that is yours.")
 
     def write(self, path: Path) -> None:
         """A stereo file, the user left and the agent right. Raises `ConfigurationError` where it cannot be
