@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
+from antiphon import Gemini, GeminiChat, KeywordBrain, LocalVoice, OpenAIChat
 from antiphon.capabilities import Capabilities
 from antiphon.config import RunConfig
 from antiphon.errors import UnsupportedByModel
 from antiphon.models import Listener, LiveModel, ModelConnection
+from antiphon.models.chat_link import ChatLive
 
 ALL = Capabilities(affective_dialog=True, proactive_audio=True)
 MANUAL = {"realtime_input_config": {"automatic_activity_detection": {"disabled": True}}}
@@ -79,3 +81,14 @@ def test_what_is_not_asked_for_is_not_refused() -> None:
             }
         )
     )
+
+
+def test_whose_service_a_model_is_of() -> None:
+    """By OpenTelemetry's names (contract 1.7)."""
+    brain = KeywordBrain()
+    assert Gemini("gemini-3.8-live", api_key="any").provider == "gcp.gemini"
+    assert Gemini("gemini-3.8-live", vertexai=True, project="mine").provider == "gcp.vertex_ai"
+    assert GeminiChat("gemini-3.8-flash", api_key="any").provider == "gcp.gemini"
+    assert OpenAIChat("gpt-5", api_key="any").provider == "openai"
+    assert {brain.provider, ChatLive(brain).provider, LocalVoice(brain=brain).provider} == {"antiphon"}
+    assert Able.provider == "custom"

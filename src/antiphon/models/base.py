@@ -98,6 +98,8 @@ class LiveModel(ABC):
     """A model one can hold a live conversation with. Instances are shared by all conversations."""
 
     name: str
+    provider: str = "custom"
+    """Whose service it is, by OpenTelemetry's names (`gen_ai.provider.name`)."""
 
     @property
     @abstractmethod

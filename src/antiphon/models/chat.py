@@ -39,6 +39,8 @@ class ChatModel(ABC):
     """A model one can ask. Instances are shared by all conversations, and by all event loops."""
 
     name: str
+    provider: str = "custom"
+    """Whose service it is, by OpenTelemetry's names (`gen_ai.provider.name`)."""
 
     @property
     def capabilities(self) -> Capabilities:

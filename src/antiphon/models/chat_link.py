@@ -89,6 +89,7 @@ class ChatLive(LiveModel):
     def __init__(self, chat: ChatModel) -> None:
         self._chat = chat
         self.name = chat.name
+        self.provider = chat.provider
 
     def __repr__(self) -> str:
         return f"ChatLive({self._chat!r})"

@@ -83,6 +83,7 @@ class Gemini(LiveModel):
         env = os.environ.get
         self.name = model
         self._vertex = _flag(env("GOOGLE_GENAI_USE_VERTEXAI")) if vertexai is None else vertexai
+        self.provider = "gcp.vertex_ai" if self._vertex else "gcp.gemini"
         key = api_key or (
             None if self._vertex and project else env("GOOGLE_API_KEY") or env("GEMINI_API_KEY")
         )

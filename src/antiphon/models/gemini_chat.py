@@ -59,6 +59,7 @@ class GeminiChat(ChatModel):
     def __init__(self, model: str | Gemini, **access: Any) -> None:
         self._gemini = model if isinstance(model, Gemini) else Gemini(model, **access)
         self.name = self._gemini.name
+        self.provider = self._gemini.provider
         if _LIVE_ONLY.search(self.name.rsplit("/", 1)[-1].lower()):
             raise UnsupportedByModel(
                 f"{self.name!r} is for live conversations only: use run_live(), or give the agent a model "

@@ -81,6 +81,7 @@ class OpenAIChat(ChatModel):
                 "OpenAI-compatible models need the openai package: pip install 'antiphon[openai]'."
             ) from missing
         self.name = model
+        self.provider = "openai"
         self._sdk = openai
         self._base_url = base_url or os.environ.get("OPENAI_BASE_URL") or f"{_OPENAI}/v1"
         self._api_key = (api_key or os.environ.get("OPENAI_API_KEY") or "").strip()

@@ -43,6 +43,7 @@ class KeywordBrain(ChatModel):
 
     def __init__(self, *, clock: Callable[[], datetime] = datetime.now) -> None:
         self.name = NAME
+        self.provider = "antiphon"
         self._clock = clock
 
     def __repr__(self) -> str:

@@ -88,6 +88,7 @@ class LocalVoice(LiveModel):
             raise ConfigurationError(f"ahead={ahead}: name seconds between {CHUNK_SECONDS} and 5.")
         self.name = name
         self.brain = brain or KeywordBrain()
+        self.provider = self.brain.provider
         self.recognizer = recognizer or Moonshine()
         self.synthesizer = synthesizer or Espeak()
         self.voice_activity = voice_activity or Silero()
