@@ -278,7 +278,9 @@ class SocketConnection(WSListener, ModelConnection):
             said = self._codec.decode(frame)
         except MalformedFrame as garbled:
             self._garbled += 1
-            log.warning("%s", garbled)
+            log.warning(  # not what is in it: that may be what was said
+                "The model sent a frame of %d bytes that cannot be read: a MALFORMED_FRAME event.", len(frame)
+            )
             if self._garbled >= MAX_GARBLED:
                 self._give_up(garbled, _GARBLED)
             else:
