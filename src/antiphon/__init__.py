@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from antiphon.models.replay import ReplayModel
     from antiphon.queue import LiveRequestQueue
     from antiphon.requests import LiveRequest
-    from antiphon.runtime import InMemoryRunner, Runner
+    from antiphon.runtime import ConversationFilter, InMemoryRunner, Runner, Telemetry
     from antiphon.sessions import DatabaseSessionService, InMemorySessionService, Session
     from antiphon.tools import (
         CallbackContext,
@@ -42,6 +42,7 @@ __all__ = [
     "CallbackContext",
     "ChatModel",
     "ConfigurationError",
+    "ConversationFilter",
     "DatabaseSessionService",
     "ErrorCode",
     "Event",
@@ -74,6 +75,7 @@ __all__ = [
     "SequentialAgent",
     "Session",
     "StreamingMode",
+    "Telemetry",
     "ToolContext",
     "Veto",
     "errors",
@@ -96,7 +98,7 @@ _HOMES = {
     "models.replay": ("ReplayModel",),
     "queue": ("LiveRequestQueue",),
     "requests": ("LiveRequest",),
-    "runtime": ("InMemoryRunner", "Runner"),
+    "runtime": ("ConversationFilter", "InMemoryRunner", "Runner", "Telemetry"),
     "sessions": ("DatabaseSessionService", "InMemorySessionService", "Session"),
     "tools": (
         "CallbackContext",

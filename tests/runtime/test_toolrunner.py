@@ -823,3 +823,31 @@ async def test_many_streams_run_at_once() -> None:
     for number in range(5):
         mine = [report.response for report in reports if report.call_id == f"c{number}"]
         assert mine == [{"result": 0}, {"result": 1}, {"result": 2}, {}]
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+async def test_what_is_set_on_entering_a_call_is_the_calls_own(kind: str) -> None:
+    """contract 1.7"""
+
+    def plain() -> str:
+        return WHO.get()
+
+    async def awaited() -> str:
+        return WHO.get()
+
+    def enter(call: RunTool) -> None:
+        WHO.set(call.call_id)
+
+    bench = Bench(plain, awaited)
+    bench.runner = ToolRunner(
+        lambda agent: {tool.name: tool for tool in map(as_tool, (plain, awaited))},
+        bench.context_of,
+        bench.reports.append,
+        bench.tasks,
+        bench.streams,
+        lambda context: None,
+        entering=enter,
+    )
+    finished = await bench.run("plain" if kind == "sync" else "awaited")
+    assert finished.response == {"result": "c1"}
+    assert WHO.get() == "nobody"

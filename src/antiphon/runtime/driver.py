@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random
 from collections import deque
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Self, assert_never
 
@@ -39,6 +39,8 @@ from antiphon.runtime.contexts import Contexts
 from antiphon.runtime.hooks import Hooks, ToolHooks
 from antiphon.runtime.intake import Intake
 from antiphon.runtime.links import LinkBoard
+from antiphon.runtime.logs import about, within
+from antiphon.runtime.observer import Observed
 from antiphon.runtime.opening import Opening
 from antiphon.runtime.outlet import Outlet
 from antiphon.runtime.recorder import Recorder
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
     from antiphon.events import Event
     from antiphon.queue import LiveRequestQueue
     from antiphon.runtime.metrics import Metrics
+    from antiphon.runtime.observer import Observer
     from antiphon.runtime.tape_writer import TapeWriter
     from antiphon.sessions import BaseSessionService
 
@@ -89,6 +92,7 @@ class Driver:
         artifacts: BaseArtifactService | None,
         metrics: Metrics,
         writer: TapeWriter | None = None,
+        observer: Observer | None = None,
     ) -> None:
         config = invocation.run_config
         self._pump = _Pump(asyncio.get_running_loop())
@@ -97,11 +101,12 @@ class Driver:
         if writer is not None:
             writer.begin(troupe.cast, config, invocation.invocation_id, now)
             chance = writer.chance(chance)
-        self._conversation = Conversation(troupe.cast, config, now, chance)
-        self._tasks = TaskOwner(self._crashed)
-        self._outlet = Outlet(
-            invocation, sessions, self._tasks, self._fail, lambda: self._conversation.agent, metrics
-        )
+        conversation = Conversation(troupe.cast, config, now, chance)
+        self._conversation = conversation if observer is None else Observed(conversation, observer)
+        inside = nullcontext() if observer is None else observer.inside()
+        with within(invocation, self._agent), inside:
+            self._tasks = TaskOwner(self._crashed)
+        self._outlet = Outlet(invocation, sessions, self._tasks, self._fail, self._agent, metrics)
         self._invocation = invocation = replace(invocation, session=self._outlet.session)
         models = {name: speaker.model for name, speaker in troupe.speakers.items()}
         records = config.save_live_blob or config.record_conversation
@@ -128,6 +133,7 @@ class Driver:
             streams,
             self._opening.obstacle,
             lambda agent: ToolHooks(troupe.speakers[agent].agent, callbacks),
+            None if observer is None else observer.entering,
         )
 
     # What the runner calls.
@@ -146,7 +152,8 @@ class Driver:
 
     def events(self) -> AsyncIterator[Event]:
         """What happens, until the conversation ends; raises the error it ended by, if any."""
-        return self._outlet.channel
+        watched, channel = self._conversation, self._outlet.channel
+        return watched.taking(channel) if isinstance(watched, Observed) else channel
 
     async def stored(self) -> None:
         """Returns when everything yielded so far is stored (contract 4.7). Raises `StoreFailed`."""
@@ -170,7 +177,7 @@ class Driver:
             except asyncio.CancelledError as again:
                 cancelled = again
         if (lost := self._outlet.lost()) is not None:
-            log.error("%s: %s", self._invocation.invocation_id, lost)
+            log.error("%s: %s", self._invocation.invocation_id, lost, extra=self._about())
         if cancelled is not None:
             raise cancelled
         if lost is not None and (kind is None or kind is GeneratorExit):
@@ -199,6 +206,13 @@ class Driver:
                 await self._pump.ended.wait()
         taped = [self._tape.close()] if self._tape is not None else []
         await asyncio.gather(self._outlet.flush(), *taped)
+
+    def _agent(self) -> str:
+        return self._conversation.agent
+
+    def _about(self) -> dict[str, str]:
+        """For records logged where the application called."""
+        return about(self._invocation, self._agent)
 
     def _takes_more(self) -> bool:
         return self._links.writable and not self._conversation.over
@@ -273,7 +287,8 @@ class Driver:
         self.feed(Tick())
 
     def _crashed(self, error: BaseException) -> None:
-        log.error("A task of %s crashed.", self._invocation.invocation_id, exc_info=error)
+        told = self._invocation.invocation_id
+        log.error("A task of %s crashed.", told, exc_info=error, extra=self._about())
         self._fail(error)
 
     def _fail(self, error: BaseException) -> None:

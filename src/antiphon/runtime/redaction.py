@@ -60,6 +60,11 @@ class Redaction:
             out = to_json(self._cleaned(data))
         return out
 
+    def cleaned(self, text: str) -> str:
+        """Words about an error, without what is secret in them."""
+        words: str = self._cleaned(self._words(text))
+        return words
+
     def _without_credentials(self, line: Header | Record) -> Header | Record:
         """Rules 2 and 3."""
         match line:

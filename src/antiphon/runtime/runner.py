@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import aclosing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -22,10 +23,12 @@ from antiphon.requests import LiveRequest, check_content, read
 from antiphon.runtime.blocking import blocking
 from antiphon.runtime.casting import Casting, first_to_speak
 from antiphon.runtime.driver import Driver
+from antiphon.runtime.logs import within
 from antiphon.runtime.metrics import Metrics
 from antiphon.runtime.recovery import recover
 from antiphon.runtime.stereo import check_resampler
 from antiphon.runtime.tape_writer import TapeWriter
+from antiphon.runtime.telemetry import Telemetry, Watching
 from antiphon.runtime.toolsets import close_all, gather
 from antiphon.sessions import BaseSessionService, InMemorySessionService, Session
 from antiphon.types import Content, Part
@@ -52,6 +55,8 @@ class Runner:
         artifact_service: Where files are kept, for tools that save them and for recordings.
         tapes: A folder, made if need be, in which every conversation is recorded to a file of its own, named
             for when it began and its invocation (contract 9.1).
+        telemetry: Whether conversations are told to OpenTelemetry, and how (contract 1.7). Without it they
+            are as soon as the application has set a tracer or meter provider.
 
     Raises `ConfigurationError` when the agents cannot work, e.g. one has no model.
 
@@ -66,6 +71,7 @@ class Runner:
         session_service: BaseSessionService,
         artifact_service: BaseArtifactService | None = None,
         tapes: str | Path | None = None,
+        telemetry: Telemetry | bool | None = None,
     ) -> None:
         self.app_name = app_name
         self.agent = agent
@@ -74,6 +80,7 @@ class Runner:
         self.tapes = None if tapes is None else Path(tapes)
         self.metrics = Metrics()
         """What all conversations have done so far, in numbers."""
+        self._watching = Watching(telemetry)
         self._casting = Casting(agent)
         self._running: dict[tuple[str, str], set[Driver]] = {}
 
@@ -201,17 +208,21 @@ class Runner:
         whose = (session.user_id, session.id)
         driver: Driver | None = None
         writer = None if tape is None else self._tape_writer(tape, troupe, invocation.invocation_id)
+        observer = self._watching.observer(invocation, troupe, self.metrics)
+        metrics = self.metrics if observer is None else observer.metrics
         try:
-            troupe, missing = await _equipped(troupe, invocation)
-            self.metrics.count([("toolset_unavailable", len(missing))])
+            with within(invocation, lambda: first.agent.name):
+                troupe, missing = await _equipped(troupe, invocation)
+            metrics.count([("toolset_unavailable", len(missing))])
             driver = Driver(
                 invocation,
                 troupe,
                 queue,
                 self.session_service,
                 self.artifact_service,
-                self.metrics,
+                metrics,
                 writer,
+                observer,
             )
             self._running.setdefault(whose, set()).add(driver)
             async with driver:
@@ -226,6 +237,8 @@ class Runner:
                 self._running[whose].discard(driver)
                 if not self._running[whose]:
                     del self._running[whose]
+            if observer is not None:
+                observer.close(sys.exception())
 
     async def flush(self, *, user_id: str, session_id: str) -> None:
         """Returns when all that runs of the session have yielded so far is stored (contract 4.7).
@@ -297,7 +310,12 @@ class InMemoryRunner(Runner):
     """A runner whose sessions and artifacts live as long as it does."""
 
     def __init__(
-        self, agent: BaseAgent, *, app_name: str = "InMemoryRunner", tapes: str | Path | None = None
+        self,
+        agent: BaseAgent,
+        *,
+        app_name: str = "InMemoryRunner",
+        tapes: str | Path | None = None,
+        telemetry: Telemetry | bool | None = None,
     ) -> None:
         super().__init__(
             app_name=app_name,
@@ -305,6 +323,7 @@ class InMemoryRunner(Runner):
             session_service=InMemorySessionService(),
             artifact_service=InMemoryArtifactService(),
             tapes=tapes,
+            telemetry=telemetry,
         )
 
 

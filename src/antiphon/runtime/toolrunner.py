@@ -45,6 +45,7 @@ class ToolRunner:
     `tools` are those of an agent by name, `context_of` makes the context of a call, `streams` give those that
     want it the user's media, `obstacle` says why the agent that a call hands over to could not begin. `hooks`
     are an agent's callbacks around its calls; their time is their own, and not the tool's (contract 5.10).
+    `entering` is called in each call's task, before all else.
 
     A call is reported finished once at most, and exactly once unless it is cancelled: whatever the tool does,
     a call that goes wrong is an answer to the model, and not the end of the conversation (contract 5.4).
@@ -59,6 +60,7 @@ class ToolRunner:
         streams: InputStreams,
         obstacle: Callable[[ToolContext], str | None],
         hooks: Callable[[str], ToolHooks | None] = lambda agent: None,
+        entering: Callable[[RunTool], None] | None = None,
     ) -> None:
         self._tools = tools
         self._context_of = context_of
@@ -67,6 +69,7 @@ class ToolRunner:
         self._streams = streams
         self._obstacle = obstacle
         self._hooks = hooks
+        self._entering = entering
         self._threads = Threads("antiphon-tool")
         self._running: dict[str, asyncio.Task[None]] = {}
 
@@ -103,6 +106,8 @@ class ToolRunner:
         Caught in the outermost frame: a `GeneratorExit` out of something awaited closes those within.
         """
         task = asyncio.current_task()
+        if self._entering is not None:
+            self._entering(call)
         try:
             finished = await outcome()
         except ToolError as told:
