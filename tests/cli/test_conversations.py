@@ -58,9 +58,7 @@ async def test_where_both_voices_cannot_be_kept_nothing_is_said(tmp_path: Path) 
     wav = wav_file(tmp_path / "in.wav", spoken("please say it"))
     for out in (tmp_path / "none" / "out.wav", tmp_path):
         paper = Paper()
-        with pytest.raises(
-            ConfigurationError, match="cannot be written: name a file"
-        ):
+        with pytest.raises(ConfigurationError, match="cannot be written: name a file"):
             await by_file(runner("please say it"), Place(), str(wav), str(out), paper)
         assert not paper.text
 

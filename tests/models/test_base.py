@@ -1,6 +1,6 @@
-import re
-from dataclasses import replace
-from typing import Any
+"""What every live model tells of itself."""
+
+from __future__ import annotations
 
 import pytest
 
@@ -8,79 +8,35 @@ from antiphon import Gemini, GeminiChat, KeywordBrain, LocalVoice, OpenAIChat
 from antiphon.capabilities import Capabilities
 from antiphon.config import RunConfig
 from antiphon.errors import UnsupportedByModel
-from antiphon.models import Listener, LiveModel, ModelConnection
+from antiphon.models import Listener, LiveModel, ModelConnection, resolve_chat
 from antiphon.models.chat_link import ChatLive
 
-ALL = Capabilities(affective_dialog=True, proactive_audio=True)
-MANUAL = {"realtime_input_config": {"automatic_activity_detection": {"disabled": True}}}
 
+class Mute(LiveModel):
+    """A model that says nothing of itself but what it has to."""
 
-class Able(LiveModel):
-    """A model that can do what it is said to."""
-
-    name = "able"
-
-    def __init__(self, can: Capabilities) -> None:
-        self._can = can
+    name = "mute"
 
     @property
     def capabilities(self) -> Capabilities:
-        return self._can
+        return Capabilities()
 
     async def connect(self, config: RunConfig, listener: Listener) -> ModelConnection:
         raise NotImplementedError
 
 
-ASKED: list[tuple[str, dict[str, Any], str, str]] = [
-    ("text_output", {"response_modalities": ["TEXT"]}, 'response_modalities=["TEXT"]', 'Use ["AUDIO"]'),
-    ("audio_output", {"response_modalities": ["AUDIO"]}, 'response_modalities=["AUDIO"]', 'Use ["TEXT"]'),
-    ("audio_output", {}, 'response_modalities=["AUDIO"]', 'Use ["TEXT"]'),
-    ("manual_activity", MANUAL, "activity signals", "automatic activity detection"),
-    ("affective_dialog", {"enable_affective_dialog": True}, "enable_affective_dialog", "Leave it out"),
-    ("proactive_audio", {"proactivity": {"proactive_audio": True}}, "proactivity", "Leave it out"),
-    (
-        "context_window_compression",
-        {"context_window_compression": {}},
-        "context_window_compression",
-        "Leave it out",
-    ),
-    (
-        "session_resumption",
-        {"session_resumption": {"handle": "h"}},
-        "session_resumption",
-        "without the handle",
-    ),
-]
+def test_what_is_not_told_has_a_default() -> None:
+    mute = Mute()
+    mute.check(RunConfig())
+    assert (mute.chat, mute.secrets, mute.provider) == (None, (), "custom")
 
 
-@pytest.mark.parametrize(("capability", "settings", "what", "cure"), ASKED)
-def test_what_the_model_cannot_do_is_refused_with_what_to_change(  # contract 6.2
-    capability: str, settings: dict[str, Any], what: str, cure: str
-) -> None:
-    config = RunConfig.model_validate(settings)
-    Able(ALL).check(config)
-    with pytest.raises(UnsupportedByModel, match=f"'able' cannot do {re.escape(what)}.*{re.escape(cure)}"):
-        Able(replace(ALL, **{capability: False})).check(config)
-
-
-def test_what_is_not_asked_for_is_not_refused() -> None:
-    least = Capabilities(
-        text_output=False,
-        manual_activity=False,
-        session_resumption=False,
-        context_window_compression=False,
-        input_transcription=False,
-        output_transcription=False,
-    )
-    Able(least).check(
-        RunConfig.model_validate(
-            {
-                "enable_affective_dialog": False,
-                "proactivity": {"proactive_audio": False},
-                "session_resumption": {},
-            }
-        )
-    )
+def test_a_live_model_says_what_is_asked_in_turn_based_runs() -> None:  # contract 6.3
+    brain = KeywordBrain()
+    assert resolve_chat(LocalVoice(brain=brain)) is resolve_chat(ChatLive(brain)) is brain
+    assert isinstance(resolve_chat(Gemini("gemini-3.8-live", api_key="any")), GeminiChat)
+    with pytest.raises(UnsupportedByModel, match="'mute' is for live conversations only"):
+        resolve_chat(Mute())
 
 
 def test_whose_service_a_model_is_of() -> None:
@@ -91,4 +47,3 @@ def test_whose_service_a_model_is_of() -> None:
     assert GeminiChat("gemini-3.8-flash", api_key="any").provider == "gcp.gemini"
     assert OpenAIChat("gpt-5", api_key="any").provider == "openai"
     assert {brain.provider, ChatLive(brain).provider, LocalVoice(brain=brain).provider} == {"antiphon"}
-    assert Able.provider == "custom"

@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import TYPE_CHECKING, Final
 
 from antiphon.capabilities import Capabilities
-from antiphon.models.base import refuse_unsupported
+from antiphon.models.refusals import refuse_unsupported
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from antiphon.capabilities import Capabilities
     from antiphon.config import RunConfig
-    from antiphon.models.chat import ChatModel
 
 __all__ = ["Access", "Gemini"]
 
@@ -105,12 +104,6 @@ class Gemini(LiveModel):
     @property
     def capabilities(self) -> Capabilities:
         return self.profile.capabilities
-
-    @property
-    def chat(self) -> ChatModel:
-        from antiphon.models.gemini_chat import GeminiChat
-
-        return GeminiChat(self)
 
     @property
     def secrets(self) -> list[str]:

@@ -109,7 +109,7 @@ def resolve_chat(model: str | LiveModel | ChatModel) -> ChatModel:
     if isinstance(model, ChatModel):
         return model
     if isinstance(model, LiveModel):
-        if (chat := model.chat) is not None:
+        if (chat := model.chat or _gemini_as_chat(model)) is not None:
             return chat
         raise UnsupportedByModel(
             f"{model.name!r} is for live conversations only: use run_live(), or give the agent a ChatModel."
@@ -123,3 +123,10 @@ def resolve_chat(model: str | LiveModel | ChatModel) -> ChatModel:
         "OpenAI-compatible server write openai/NAME; or pass a model object, or register one with "
         "antiphon.models.register_chat_model()."
     )
+
+
+def _gemini_as_chat(model: LiveModel) -> ChatModel | None:
+    from antiphon.models.gemini import Gemini
+    from antiphon.models.gemini_chat import GeminiChat
+
+    return GeminiChat(model) if isinstance(model, Gemini) else None

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from antiphon.errors import ConfigurationError
-from antiphon.models.base import LiveModel, Setup, refuse_unsupported
+from antiphon.models.base import LiveModel, Setup
 from antiphon.models.chat_link import ChatConnection, ChatLive
 from antiphon.models.local.attention import Attention, endpointing_for
 from antiphon.models.local.connection import BrainListener, VoiceConnection
@@ -24,6 +24,7 @@ from antiphon.models.local.recognizer import Vocabulary
 from antiphon.models.local.silero import Silero
 from antiphon.models.local.vad import RATE
 from antiphon.models.local.vocabulary import vocabulary_of
+from antiphon.models.refusals import refuse_unsupported
 from antiphon.types import Modality
 
 if TYPE_CHECKING:
