@@ -49,10 +49,11 @@ def test_everything_can_be_sent_and_comes_out_in_order() -> None:
     queue.send_realtime(IMAGE)
     queue.send_activity_end()
     queue.send_audio_stream_end()
+    queue.send_stop()
     queue.send(LiveRequest(content=HELLO))
     queue.send(LiveRequest(blob=SECOND))
     queue.close()
-    assert queue.depth == 9
+    assert queue.depth == 10
     expected = [
         HELLO,
         SECOND,
@@ -60,6 +61,7 @@ def test_everything_can_be_sent_and_comes_out_in_order() -> None:
         IMAGE,
         "activity_end",
         "audio_stream_end",
+        "stop",
         HELLO,
         SECOND,
         "close",

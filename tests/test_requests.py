@@ -29,6 +29,7 @@ HELLO = Content(role="user", parts=[Part(text="hello")])
         {"activity_start": ActivityStart()},
         {"activity_end": ActivityEnd()},
         {"audio_stream_end": True},
+        {"stop": True},
         {"playback": Playback(played_ms=1200.0)},
         {"playback": Playback(played_ms=0, turn=3), "state_delta": {"a": 1}},
         {"close": True},

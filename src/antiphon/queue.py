@@ -116,6 +116,13 @@ class LiveRequestQueue:
         """The microphone was switched off; what the model holds back is flushed. Audio reopens the stream."""
         self._put_control(LiveRequest.trusted(audio_stream_end=True))
 
+    def send_stop(self) -> None:
+        """The user wants no more of the answer that is being heard, and has the floor (contract 3.6).
+
+        What was not heard of it counts as not said: report that before, by `send_playback`.
+        """
+        self._put_control(LiveRequest.trusted(stop=True))
+
     def send_playback(self, played_ms: float, *, turn: int | None = None) -> None:
         """Reports how far the user has heard an answer, so that the record can say so (contract 4.5).
 

@@ -28,6 +28,7 @@ _CARRIED = (
     "activity_start",
     "activity_end",
     "audio_stream_end",
+    "stop",
     "playback",
     "close",
 )
@@ -86,7 +87,7 @@ class Playback(Model):
 
 
 class LiveRequest(Model):
-    """One message from the user: exactly one of the seven, else it is refused (contract 2.6)."""
+    """One message from the user: exactly one of the eight, else it is refused (contract 2.6)."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -95,6 +96,8 @@ class LiveRequest(Model):
     activity_start: ActivityStart | None = None
     activity_end: ActivityEnd | None = None
     audio_stream_end: bool = False
+    stop: bool = False
+    """No more of the answer that is being heard (contract 3.6)."""
     playback: Playback | None = None
     close: bool = False
     partial: bool = False

@@ -314,3 +314,72 @@ def test_after_all_was_played_nothing_is_cut() -> None:
     # contract 3.6, 4.5
     heard = played() >> UserPlayed(2_000, 0) << NOTHING
     assert heard >> user_turn("thanks") << store(text="thanks") << send(text="thanks")
+
+
+# An answer that the user wants no more of (contract 3.6).
+
+
+def test_a_stop_cuts_the_answer_off() -> None:
+    script = (
+        ready() >> user_turn("a story") << ANYTHING >> ModelText("Once") << emit(text="Once", partial=True)
+    )
+    assert (
+        script
+        >> UserActivity("stop")
+        << emit(interrupted=True, text=None, stored=True)
+        << emit(text="Once", partial=False, interrupted=True, stored=True)
+        << emit(turn_complete=True, interrupted=True)
+        >> ModelText(" upon a time")
+        << NOTHING
+        >> TurnComplete()
+        << NOTHING
+        >> user_turn("something else")
+        << ANYTHING
+        >> ModelText("Yes")
+        << emit(text="Yes", partial=True)
+    )
+
+
+def test_what_was_not_heard_of_a_stopped_answer_is_not_said() -> None:
+    # contract 4.5
+    script = ready() >> user_turn("count") << ANYTHING
+    for word in ("one ", "two "):
+        script = (
+            script >> OutputTranscript(word) << ANYTHING >> ModelAudio(bytes(48_000), "audio/pcm;rate=24000")
+        )
+        script = script << ANYTHING
+    script = script >> UserPlayed(1_100, 0) << NOTHING
+    assert (
+        script
+        >> UserActivity("stop")
+        << emit(interrupted=True, stored=True)
+        << emit(output="one", finished=True, interrupted=True, stored=True)
+        << ANYTHING
+    )
+
+
+def test_a_stop_of_what_is_still_played() -> None:
+    assert (
+        played()
+        >> UserActivity("stop")
+        << emit(interrupted=True, turn_complete=None, stored=True)
+        << ANYTHING
+        >> UserActivity("stop")
+        << NOTHING
+    )
+
+
+def test_a_stop_of_nothing_does_nothing() -> None:
+    assert ready() >> UserActivity("stop") << NOTHING
+    cut = ready() >> user_turn("a story") << ANYTHING >> ModelText("Once") << ANYTHING
+    assert cut >> UserActivity("stop") << ANYTHING >> UserActivity("stop") << NOTHING
+
+
+def test_a_stop_takes_the_calls_of_the_answer_along() -> None:
+    called = (
+        ready(tools={"look": ToolFacts()}) >> user_turn("look") << ANYTHING >> ModelText("Let me") << ANYTHING
+    )
+    called = called >> ToolCalls((FunctionCall(id="a", name="look", args={}),)) << ANYTHING
+    stopped = called >> UserActivity("stop")
+    stopped << ANYTHING
+    assert any(isinstance(command, CancelTool) for command in stopped.produced)

@@ -829,7 +829,7 @@ SIGNALS: st.SearchStrategy[Any] = st.one_of(
     st.builds(LinkDialled, LINKS),
     st.builds(LinkLost, LINKS, ERRORS, st.lists(MESSAGES, max_size=3).map(tuple)),
     st.builds(UserTurn, CONTENTS, st.booleans(), st.sampled_from([None, {"k": 1}])),
-    st.builds(UserActivity, st.sampled_from(["start", "end"])),
+    st.builds(UserActivity, st.sampled_from(["start", "end", "stop"])),
     st.builds(UserPlayed, st.sampled_from([0.0, 10.0, 500.0]), st.sampled_from([None, 0, 1])),
     st.just(user_media(b"\0\0" * 800)),
     st.just(user_media(b"\xff\xd8", "image/jpeg")),

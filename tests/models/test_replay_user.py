@@ -57,6 +57,7 @@ def taken(queue: LiveRequestQueue) -> list[Any]:
         ),
         (UserActivity("start"), {"activity_start": {}}),
         (UserActivity("end"), {"activity_end": {}}),
+        (UserActivity("stop"), {"stop": True}),
         (UserStreamEnd(), {"audio_stream_end": True}),
         (UserLeft(), {"close": True}),
         (AppLeft(), {"close": True}),

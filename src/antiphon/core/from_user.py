@@ -20,6 +20,7 @@ from antiphon.core.signals import (
     UserTurn,
 )
 from antiphon.core.state import USER, ConversationState
+from antiphon.core.vetoes import stop_answer
 from antiphon.events import EventActions
 
 if TYPE_CHECKING:
@@ -50,6 +51,9 @@ def user_did(state: ConversationState, signal: UserSignal, now: float) -> None:
         case UserTurn():
             state.budget.heard(now)
             _turn(state, signal, now)
+        case UserActivity("stop"):
+            state.budget.heard(now)
+            stop_answer(state, now)
         case UserActivity(kind):
             state.budget.heard(now)
             if not state.config.manual_activity:

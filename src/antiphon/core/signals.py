@@ -282,9 +282,9 @@ class UserTurn:
 
 @dataclass(frozen=True, slots=True)
 class UserActivity:
-    """The application says that the user began or finished speaking."""
+    """The user began or finished speaking, by the application's word, or wants no more of the answer."""
 
-    kind: Literal["start", "end"]
+    kind: Literal["start", "end", "stop"]
 
 
 @dataclass(frozen=True, slots=True)

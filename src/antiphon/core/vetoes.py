@@ -1,5 +1,7 @@
 """What is said in place of the model, and what becomes of the model's own words then (contract 5.10, 5.13).
 
+A user who wants no more of an answer (contract 3.6) vetoes it as well, and is told nothing instead.
+
 Rule 1  A veto stops the sound at once: its event goes out first, whatever waits in the line.
 Rule 2  It ends the turn for the application. What the model still says is dropped (`turns`, rule 8).
 Rule 3  It never makes the model speak: calls of the vetoed turn are not run, and their answers are withheld
@@ -35,6 +37,7 @@ __all__ = [
     "land",
     "retold",
     "speak_instead",
+    "stop_answer",
     "typed_instead",
     "untold",
     "veto_model",
@@ -103,6 +106,21 @@ def goes_on(state: ConversationState, now: float) -> bool:
         state.flush_transcript("user")
     state.heard_anew()
     return False
+
+
+def stop_answer(state: ConversationState, now: float) -> None:
+    """The user wants no more of the answer: what was not heard of it counts as not said (contract 3.6)."""
+    turns = state.turns
+    if turns.floor in _SOUNDING:
+        state.emit(drafts.draft(state.agent, interrupted=True), stored=True)
+        state.flush_transcript("user")
+        _cut_words(state, now)
+        state.reviews.watches["model"].forget()
+        turns.beat(Beat.VETOED, now)
+        _complete(state, now, cut=True)
+    elif turns.quiet and state.playhead.playing(now):
+        state.emit(drafts.draft(state.agent, interrupted=True), stored=True)
+        state.stop_playing(now)
 
 
 # Answers in the model's place.

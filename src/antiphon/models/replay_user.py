@@ -86,6 +86,8 @@ def _request(signal: UserRequest, delta: dict[str, Any] | None) -> LiveRequest:
             return LiveRequest(content=content, partial=partial, state_delta=own)
         case UserActivity("start"):
             return LiveRequest(activity_start=ActivityStart(), state_delta=delta)
+        case UserActivity("stop"):
+            return LiveRequest(stop=True, state_delta=delta)
         case UserActivity():
             return LiveRequest(activity_end=ActivityEnd(), state_delta=delta)
         case UserStreamEnd():

@@ -127,6 +127,8 @@ def _signals(request: LiveRequest) -> list[Signal]:
         return [*before, UserActivity("start")]
     if request.activity_end is not None:
         return [*before, UserActivity("end")]
+    if request.stop:
+        return [*before, UserActivity("stop")]
     if request.audio_stream_end:
         return [*before, UserStreamEnd()]
     if request.playback is not None:

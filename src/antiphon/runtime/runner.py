@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     import os
     from collections.abc import AsyncGenerator, Generator
 
+    from antiphon.capabilities import Capabilities
+
 __all__ = ["InMemoryRunner", "Runner"]
 
 NO_ARTIFACTS: Final = (
@@ -239,6 +241,15 @@ class Runner:
                     del self._running[whose]
             if observer is not None:
                 observer.close(sys.exception())
+
+    def capabilities(self, run_config: RunConfig | dict[str, Any] | None = None) -> Capabilities:
+        """What the model that is heard first in a live run can do (contract 6.2).
+
+        Raises `ConfigurationError` when no live run can work like that.
+        """
+        troupe = self._casting.live()
+        self._check(troupe, _config(run_config))
+        return troupe.speakers[troupe.cast.first].model.capabilities
 
     async def flush(self, *, user_id: str, session_id: str) -> None:
         """Returns when all that runs of the session have yielded so far is stored (contract 4.7).
