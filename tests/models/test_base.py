@@ -34,7 +34,7 @@ def test_what_is_not_told_has_a_default() -> None:
 def test_a_live_model_says_what_is_asked_in_turn_based_runs() -> None:  # contract 6.3
     brain = KeywordBrain()
     assert resolve_chat(LocalVoice(brain=brain)) is resolve_chat(ChatLive(brain)) is brain
-    assert isinstance(resolve_chat(Gemini("gemini-3.8-live", api_key="any")), GeminiChat)
+    assert isinstance(resolve_chat(Gemini("gemini-3.8-flash", api_key="any")), GeminiChat)
     with pytest.raises(UnsupportedByModel, match="'mute' is for live conversations only"):
         resolve_chat(Mute())
 

@@ -26,6 +26,7 @@ WAITS = Adaptive()
             "Well,",
         ),
         *("I think that…", "I would like...", "let me see -", "what's the", "my name is", "I'M"),
+        *("what would you do with", "I know what they", "What is", "how long do we"),
     ],
 )
 def test_words_that_want_more(words: str) -> None:
@@ -45,6 +46,7 @@ def test_words_that_want_more(words: str) -> None:
             "yes.",
         ),
         *("How are you", "二つ。", "ten minutes", "go on", "book a table for two at seven", "3"),
+        *("What can you do?", "where could it be", "Tell me what time it is."),
     ],
 )
 def test_words_that_make_a_whole(words: str) -> None:

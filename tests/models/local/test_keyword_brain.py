@@ -12,6 +12,7 @@ from antiphon import (
     KeywordBrain,
     LiveRequestQueue,
     LlmRequest,
+    LocalVoice,
     LongRunningFunctionTool,
     SequentialAgent,
 )
@@ -91,6 +92,11 @@ async def test_a_conversation() -> None:
     assert await talk.say("what do you think of love") == (
         "helper: I did not understand that. I can tell you current weather in a city."
     )
+
+
+def test_it_sees_nothing() -> None:  # contract 6.2
+    assert not KeywordBrain().capabilities.video_input
+    assert not LocalVoice(brain=KeywordBrain()).capabilities.video_input
 
 
 async def test_a_tool_that_fails() -> None:

@@ -140,11 +140,21 @@ def test_what_was_said_is_asked_for_once_in_each_pause() -> None:
 def test_while_the_agent_is_held_it_is_asked_now_and_then() -> None:
     heard = agent_speaking()
     assert heard.voice(0.3) == "hold onset"
+    assert heard.questions == 0  # recognisers guess at so little
+    heard.voice(0.25)
     assert heard.questions == 1
     assert heard.words("mhm") == ""
-    heard.voice(0.3)
+    heard.silence(0.1)
     assert heard.questions == 2
     assert heard.words("mhm wait") == "interrupt"
+
+
+@pytest.mark.parametrize("words", ["Mm-h.", "All right.", "So?", "A.", "Oh, well…", "I see.", "You"])
+def test_what_recognisers_make_of_a_hum_or_a_nod_does_not_interrupt(words: str) -> None:
+    heard = agent_speaking()
+    assert heard.voice(0.3) == "hold onset"
+    assert heard.words(words) == ""
+    assert heard.silence(0.45) == "resume"
 
 
 def test_speech_is_told_from_the_silence_within_it() -> None:

@@ -10,13 +10,15 @@ import numpy as np
 import pytest
 
 from antiphon.errors import ConfigurationError, MissingExtra
-from antiphon.models.local.moonshine import LONGEST_SECONDS, Moonshine
+from antiphon.models.local.moonshine import LONGEST_SECONDS, SETTLED_SECONDS, Moonshine, _Model
 from antiphon.models.local.recognizer import Heard, Vocabulary
 from antiphon.models.local.spelling import said
 from tests.models.local.speaking import RATE, spoken
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from antiphon.models.local.ngrams import Ngrams
 
 ANYTHING = Vocabulary()
 WEATHER = Vocabulary(phrases=("what is the weather in {city}",), slots=(("city", ("Paris", "Oslo")),))
@@ -82,6 +84,27 @@ def test_an_endless_utterance_is_heard_as_far_as_can_be() -> None:
     for _ in range(LONGEST_SECONDS // 4):
         hearing.feed(spoken("What time is it in London?"))
     assert hearing.heard().text.count("London") == LONGEST_SECONDS // 4
+
+
+def test_what_was_found_of_a_long_utterance_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    listened: list[int] = []
+
+    def listening(model: _Model, pcm: bytes, ngrams: Ngrams) -> Heard:
+        listened.append(len(pcm))
+        return transcribe(model, pcm, ngrams)
+
+    transcribe = _Model.transcribe
+    monkeypatch.setattr(_Model, "transcribe", listening)
+    hearing, pcm = Moonshine().hear(ANYTHING), spoken("What time is it in London?")
+    asked = SETTLED_SECONDS * RATE * 2 // len(pcm) + 1
+    for _ in range(asked):
+        hearing.feed(pcm)
+    assert hearing.heard().text.count("London") == asked
+    hearing.feed(pcm)
+    later = hearing.heard()
+    assert later.text.count("London") == asked + 1 and later.confidence > 0.3
+    assert listened == [asked * len(pcm), len(pcm)]
+    assert hearing.heard() == later
 
 
 def test_many_threads_hear_the_same() -> None:

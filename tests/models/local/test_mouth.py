@@ -223,7 +223,7 @@ async def test_what_is_void_leaves_the_response_before_it_alone() -> None:
     mouth.write("Nine.")
     mouth.finish()
     await room.over.wait()
-    assert room.words == "One two three.Nine." and room.seconds == pytest.approx(4.0)
+    assert room.words == "One two three. Nine." and room.seconds == pytest.approx(4.0)
     assert synthesizer.closed == len(synthesizer.said)
     await mouth.close()
 
@@ -292,3 +292,38 @@ async def test_whoever_hears_it_may_speak_to_it() -> None:
     await mouth.close()
     loop: Any = asyncio.get_running_loop()
     assert [each for each in loop._scheduled if not each.cancelled()] == []
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "read"),
+    [
+        ("I have started that.", "London is rainy.", "I have started that. London is rainy."),
+        ("Wait. ", "Here it is.", "Wait. Here it is."),
+        ("One.", " Two.", "One. Two."),
+    ],
+)
+async def test_responses_are_read_a_space_apart(first: str, second: str, read: str) -> None:
+    room = Room()
+    mouth = mouth_in(room)
+    mouth.end_response()  # one that only calls a tool
+    for response in (first, second):
+        mouth.write(response)
+        mouth.end_response()
+    mouth.finish()
+    await room.over.wait()
+    assert room.words == read
+    await mouth.close()
+
+
+async def test_the_space_between_responses_is_not_counted_as_told() -> None:  # contract 3.6
+    room = Room()
+    mouth = mouth_in(room)
+    mouth.write("Yes.")
+    mouth.end_response()
+    mouth.write("This is a sentence of more than a second.")
+    mouth.end_response()
+    await asyncio.sleep(1.2)
+    unheard = mouth.cut()
+    written = "Yes.This is a sentence of more than a second."
+    assert room.words.startswith("Yes. This") and room.words.replace(". ", ".") == written[:-unheard]
+    await mouth.close()

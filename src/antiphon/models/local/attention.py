@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 __all__ = ["BACKCHANNELS", "Attention", "endpointing_for"]
 
 BACKCHANNELS: Final = frozenset(
-    "mm mmm mhm hm hmm uh um uhm er erm ah oh aha uh-huh mm-hm mm-hmm uhhuh mhmm huh "
-    "okay ok yeah yep yup right sure cool wow".split()
+    "mm mmm mhm hm hmm uh um uhm er erm ah oh aha uh-huh mm-h mm-hm mm-hmm uhhuh mhmm huh "
+    "okay ok yeah yep yup right sure cool wow great nice good well so exactly all i see "
+    # what recognisers make of a hum or a breath
+    "a the you".split()
 )
-"""What listeners say without wanting the floor."""
+"""What listeners say without wanting the floor; and what says nothing by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,9 @@ class Attention:
     """Whether a user who speaks while the agent does takes the floor."""
     insists: float = 0.8
     """So much speech while the agent is held interrupts it, whatever words it is."""
-    asks: float = 0.256
-    """While it is held, what was said is asked for after so much speech, and again after so much more."""
+    asks: float = 0.512
+    """While it is held, what was said is asked for after so much speech, and again after so much more;
+    at a pause it is asked for sooner. In half of that a recogniser guesses, and takes a hum for words."""
     false_start: float = 0.4
     """So much silence while it is held, and no words: it goes on."""
     undecided: float = 2.0

@@ -3,7 +3,8 @@
 Rule 1  After words that make a whole, the wait is short; after words that want more, it is long; without
         words (none recognised yet, or a recogniser that gives them only at the end) it is in between.
 Rule 2  Words want more after a filler, a conjunction, a preposition, an article, a comma, a dash or an
-        ellipsis. A full stop says nothing: recognisers that write them end everything with one.
+        ellipsis. A full stop says nothing: recognisers that write them end everything with one. Questions may
+        end with a verb that elsewhere wants more: "what can you do".
 Rule 3  A speaker who was seen to go on after a pause gets more than such a pause from then on; never more
         than the long wait. What was learnt fades with every utterance that had no such pause.
 """
@@ -40,6 +41,15 @@ _WHOLE: Final = frozenset(
 )
 """Complete although their last word is one that seldom ends a sentence."""
 
+_PERSON: Final = r"(?:i|you|we|they|he|she|it|this|that|there)"
+_ASKED: Final = re.compile(
+    r"(?:what|where|who|when|why|which|how)\b(?:"
+    r".*\b(?:do|does|did|can|could|would|should|will|shall|may|might|must)"
+    rf" {_PERSON} (?:do|have|want|need|be)"
+    rf"|(?: \w+){{0,3}} {_PERSON} (?:is|are|was|were))$"
+)
+"""At the end of a question, direct or not: "where could it be", "what time it is"."""
+
 _HANGING: Final = re.compile(r"(?:,|;|:|-|–|—|\.\.\.|…)[\"'”’)]*\s*$")
 _NOT_WORDS: Final = re.compile(r"[^\w' ]+")
 
@@ -53,7 +63,9 @@ def wants_more(words: str) -> bool:
     if _HANGING.search(words):
         return True
     plain = " ".join(_NOT_WORDS.sub(" ", words.lower()).split())
-    return plain not in _WHOLE and plain.rpartition(" ")[2] in _UNFINISHED
+    if plain in _WHOLE or _ASKED.search(plain):
+        return False
+    return plain.rpartition(" ")[2] in _UNFINISHED
 
 
 class Pacing(ABC):

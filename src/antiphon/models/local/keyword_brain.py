@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from antiphon.events import LlmResponse
-from antiphon.models.chat import ChatModel
+from antiphon.models.chat import TEXT_ONLY, ChatModel
 from antiphon.models.local.abilities import abilities
 from antiphon.models.local.understanding import understand
 from antiphon.types import Content, FinishReason, FunctionCall, Part, Tool
@@ -16,6 +17,7 @@ from antiphon.types import Content, FinishReason, FunctionCall, Part, Tool
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
+    from antiphon.capabilities import Capabilities
     from antiphon.models.request import LlmRequest
 
 __all__ = ["KeywordBrain"]
@@ -48,6 +50,10 @@ class KeywordBrain(ChatModel):
 
     def __repr__(self) -> str:
         return "KeywordBrain()"
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return replace(TEXT_ONLY, video_input=False)
 
     async def generate(self, request: LlmRequest, *, stream: bool) -> AsyncGenerator[LlmResponse, None]:
         able = abilities(each for each in request.config.tools or () if isinstance(each, Tool))

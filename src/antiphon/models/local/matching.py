@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from antiphon.models.local.abilities import first_sentence
@@ -179,12 +180,17 @@ def _best(word: str, known: dict[str, float]) -> tuple[str | None, float]:
     if word in COMMON:
         return None, 0.0
     near = [(known[term], term) for term in known if not term.startswith("#") and alike(own, term)]
-    meant = [each for name in _CONCEPTS if alike(own, name) for each in _CONCEPTS[name]]
-    near += [(known[each], each) for each in meant if each in known]
+    near += [(known[each], each) for each in _meant(own) if each in known]
     if not near:
         return None, 0.0
     weight, term = max(near)
     return term, weight * _MISHEARD
+
+
+@lru_cache(maxsize=4_096)
+def _meant(own: str) -> tuple[str, ...]:
+    """The groups of what a stem may be, misheard; the same for every tool."""
+    return tuple(each for name in _CONCEPTS if alike(own, name) for each in _CONCEPTS[name])
 
 
 def _against(words: Sequence[Token], ability: Ability) -> float:

@@ -30,6 +30,9 @@ __all__ = ["LONGEST_SECONDS", "Moonshine"]
 
 LONGEST_SECONDS: Final = 40
 """What is heard of an utterance; what comes later is not."""
+SETTLED_SECONDS: Final = 6
+"""What was found of so much is kept, and only what comes later is listened to when it is asked again; else
+the end of a long utterance would take long, and so would each of its pauses."""
 
 _RATE: Final = 16_000
 _SHORTEST: Final = _RATE // 10
@@ -83,14 +86,24 @@ class _Listening(Hearing):
     def __init__(self, model: _Model, ngrams: Ngrams) -> None:
         self._model = model
         self._ngrams = ngrams
+        self._settled: list[Heard] = []
+        self._room = LONGEST_SECONDS * _RATE * 2
         self._pcm = bytearray()
 
     def feed(self, pcm: bytes) -> None:
         """Keeps it. What comes after `LONGEST_SECONDS` is not heard."""
-        self._pcm += pcm[: LONGEST_SECONDS * _RATE * 2 - len(self._pcm)]
+        self._pcm += pcm[: self._room]
+        self._room -= min(len(pcm), self._room)
 
     def heard(self) -> Heard:
-        return self._model.transcribe(bytes(self._pcm), self._ngrams)
+        found = [*self._settled, self._model.transcribe(bytes(self._pcm), self._ngrams)]
+        if len(self._pcm) >= SETTLED_SECONDS * _RATE * 2:
+            self._settled = found
+            self._pcm.clear()
+        words = [each for each in found if each.text]
+        if not words:
+            return Heard("", 0.0)
+        return Heard(" ".join(each.text for each in words), min(each.confidence for each in words))
 
 
 class _Model:

@@ -116,6 +116,10 @@ class _Answer:
     written: int = 0
     """Characters."""
     told: int = 0
+    last: str = ""
+    """The last character of that."""
+    seams: deque[int] = field(default_factory=deque)
+    """Where responses begin that are still to be told, the first one's apart."""
     responses: int = 0
     """Characters of the responses that are whole, which come first."""
     finished: bool = False
@@ -135,6 +139,17 @@ class _Answer:
     def pending(self) -> bool:
         """Whether there is something to synthesise."""
         return self.saying is not None or bool(self.whole or self.sentences)
+
+    def transcript(self, words: str) -> str:
+        """The next words told, as they are to be read: between two responses there is a space."""
+        begin, self.told = self.told, self.told + len(words)
+        while self.seams and self.seams[0] < self.told:
+            at = self.seams.popleft() - begin
+            before = words[at - 1] if at else self.last
+            if before.strip() and words[at].strip():
+                words, begin = f"{words[:at]} {words[at:]}", begin - 1
+        self.last = words[-1:] or self.last
+        return words
 
     def forget(self, *, busy: bool) -> None:
         """What is being said is said no further. What a thread is `busy` with closes when it is done."""
@@ -193,6 +208,8 @@ class Mouth:
         answer.sentences.clear()
         answer.splitter = answer.mark = None
         answer.responses = answer.written
+        if answer.written not in (0, *answer.seams):
+            answer.seams.append(answer.written)
         self._go_on()
 
     def void(self) -> None:
@@ -298,9 +315,9 @@ class Mouth:
         answer, playout = self._answer, self._playout
         signals: list[ModelSignal] = []
         for chunk in playout.take(now, more=answer.pending or self._lane.busy):
-            answer.told += len(chunk.words)
-            if chunk.words and self._transcribes:
-                signals.append(OutputTranscript(chunk.words))
+            words = answer.transcript(chunk.words)
+            if words and self._transcribes:
+                signals.append(OutputTranscript(words))
             if chunk.pcm:
                 signals.append(ModelAudio(chunk.pcm, _MIME_TYPE))
         if self._said_all and not answer.generated:

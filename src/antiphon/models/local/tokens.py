@@ -54,6 +54,7 @@ def words_of(name: str) -> list[str]:
 
 
 @lru_cache(maxsize=4_096)
+@lru_cache(maxsize=4_096)
 def stem(word: str) -> str:
     """What is left of a word without its endings: `booking`, `booked` and `books` are `book`."""
     word = word.removesuffix("'s")
@@ -97,7 +98,9 @@ def alike(one: str, other: str) -> bool:
         return True
     shorter = min(len(one), len(other))
     most = 0 if shorter < 5 else 1 if shorter < 8 else 2
-    return most > 0 and one[0] == other[0] and distance(one, other, most) <= most
+    if most == 0 or one[0] != other[0] or abs(len(one) - len(other)) > most:
+        return False
+    return distance(one, other, most) <= most
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

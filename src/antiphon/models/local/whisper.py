@@ -133,7 +133,7 @@ def _heard(segments: Sequence[Any]) -> Heard:
 
 def _loaded(model: str, options: dict[str, Any]) -> Any:
     try:
-        from faster_whisper import WhisperModel  # type: ignore[import-not-found, unused-ignore]
+        from faster_whisper import WhisperModel
     except ImportError as missing:
         raise MissingExtra(
             "FasterWhisper needs faster-whisper: pip install 'antiphon[whisper]'."
