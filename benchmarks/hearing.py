@@ -1,83 +1,112 @@
-"""`python -m benchmarks.hearing`: how well and how fast `Moonshine` hears spoken sentences.
+"""`python -m benchmarks.hearing`: how well and how fast `Moonshine` hears.
 
-The sentences are those of agents like the examples', with the vocabulary drawn from what these are
-told. They are said by eSpeak NG, in pink noise; so the figures compare changes with each other, and not
-with people's voices.
+Several voices of eSpeak NG, at several speeds, in pink noise; and a person, whose recording comes with the
+wheel of the model. What is said is of three kinds, in `SENTENCES`.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import soxr
-from rich.console import Console
-from rich.table import Table
 
-from antiphon.models.local.espeak import Espeak
+from antiphon.core.messages import StreamEnded
+from antiphon.models.local.attention import Attention
+from antiphon.models.local.backlog import Piece
+from antiphon.models.local.endpointing import Adaptive
+from antiphon.models.local.microphone import Microphone, Said
 from antiphon.models.local.moonshine import Moonshine
+from antiphon.models.local.silero import Silero
+from antiphon.models.local.spelling import said
 from antiphon.models.local.vocabulary import vocabulary_of
 from antiphon.tools import as_tool
 from antiphon.tools.builtin import transfer_tool
 from antiphon.types import Tool
+from benchmarks.sounds import RATE, SPEEDS, VOICES, Recording, in_noise, pcm, recordings, silence, spoken
 
-RATE = 16_000
-VOICES = ("en-us", "en-us+m3", "en-us+f3", "en-gb")
-SPEEDS = (130, 170)
-NOISES = (30, 20, 10)
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
-EXPECTED = """
-    what's the weather in paris
-    what is the weather like in tokyo today
-    weather in berlin
-    how's the weather in reykjavik
-    find me a flight to rome
-    is there a flight to new york tomorrow
-    i need a flight to madrid
-    set a timer for 5 minutes
-    can you set a timer for 90 seconds
-    book a table for 2 at 7:30
-    i'd like to book a table for 4 people
-    what time is it
-    what time is it in london
-    hello
-    good morning
-    thank you
-    stop
-    no thanks
-    count to 20
-    how much is 12 plus 30
-    transfer me to billing
-    can i talk to billing please
-    i have a question about an invoice
-    i want a refund
-    roll 2 dice
-    remember that my name is alice
-    what can you do
-    can you help me
-    yes please
-    could you repeat that please
-    tell me a joke
-    goodbye
-"""
-STRANGE = """
-    the stock market fell sharply after the announcement
-    my grandmother used to bake apple pies every autumn
-    photosynthesis converts sunlight into chemical energy
-    they painted the old fence bright purple
-    quantum mechanics puzzled many brilliant physicists
-    elephants wander across the savanna
-    the committee rejected every proposal
-    fresh strawberries taste delicious with cream
-    electricity
-    hippopotamus
-    basketball tournament
-    yellow submarine
-"""
+    from antiphon.models.local.recognizer import Recognizer, Vocabulary
+    from benchmarks.sounds import Sound
+
+__all__ = ["NOISES", "Score", "agent_vocabulary", "distance", "measure"]
+
+NOISES = {"clean": 60.0, "20 dB": 20.0, "10 dB": 10.0}
+"""How far below the speech the noise is."""
+
+
+def lines(text: str) -> tuple[str, ...]:
+    return tuple(line.strip() for line in text.strip().splitlines())
+
+
+SENTENCES = {
+    "what the agent is about": lines("""
+        What's the weather in Paris?
+        What is the weather like in Tokyo today?
+        Weather in Berlin.
+        How's the weather in Reykjavik?
+        Find me a flight to Rome.
+        Is there a flight to New York tomorrow?
+        I need a flight to Madrid.
+        Set a timer for five minutes.
+        Can you set a timer for ninety seconds?
+        Book a table for two at seven thirty.
+        I'd like to book a table for four people.
+        What time is it?
+        What time is it in London?
+        Hello.
+        Good morning.
+        Thank you.
+        Stop.
+        No thanks.
+        Count to twenty.
+        How much is twelve plus thirty?
+        Transfer me to billing.
+        Can I talk to billing please?
+        I have a question about an invoice.
+        I want a refund.
+        Roll two dice.
+        Remember that my name is Alice.
+        What can you do?
+        Can you help me?
+        Yes please.
+        Could you repeat that please?
+    """),
+    "the same in words of one's own": lines("""
+        Will I need an umbrella in Oslo this weekend?
+        Is it warm enough to swim in Lisbon right now?
+        My plane should land in Chicago before noon.
+        We want to fly out of Boston on a Sunday.
+        Let me know when eight minutes have passed.
+        The eggs have to boil for three minutes.
+        There will be six of us for dinner around eight.
+        We'd rather sit by the window if that's possible.
+        You charged my card twice last month.
+        Who should I speak to about my bill?
+        Please don't forget that I'm allergic to nuts.
+        Throw the dice for me again.
+    """),
+    "free speech": lines("""
+        The stock market fell sharply after the announcement.
+        My grandmother used to bake apple pies every autumn.
+        They painted the old fence bright purple.
+        The committee rejected every proposal.
+        Fresh strawberries taste delicious with cream.
+        She left her keys on the kitchen counter again.
+        We walked along the river until it got dark.
+        The train was late because of the snow.
+        He plays the guitar better than his brother.
+        Nobody expected the meeting to last so long.
+        I read an interesting book about whales.
+        The children built a castle out of sand.
+    """),
+}
+PEOPLE = "people, in sentences from books"
 
 
 def get_weather(city: str) -> None:
@@ -117,108 +146,138 @@ def roll_dice(sides: int = 6, count: int = 1) -> None:
     """Rolls dice and tells what each shows."""
 
 
+def agent_vocabulary() -> Vocabulary:
+    """Of an agent of many trades, like the examples'."""
+    functions = (get_weather, find_flight, set_timer, book_table, remember, roll_dice)
+    declarations = [as_tool(function).declaration() for function in functions]
+    declarations.append(transfer_tool({"billing": "Invoices, payments and refunds."}).declaration())
+    return vocabulary_of("You are a travel assistant.", [Tool(function_declarations=declarations)])
+
+
 @dataclass
-class Found:
+class Score:
     """What was counted under one condition."""
 
     words: int = 0
     errors: int = 0
-    sentences: int = 0
-    right: int = 0
-    strange: int = 0
-    taken: int = 0
     sound: float = 0.0
+    """Seconds."""
     spent: float = 0.0
-    ends: list[float] = field(default_factory=list)
+    """Seconds of a core, for asking once."""
+    takes: list[float] = field(default_factory=list)
+    """Seconds of a core for each utterance."""
 
-    def row(self) -> dict[str, float]:
-        return {
-            "word error rate": self.errors / self.words,
-            "sentences right": self.right / self.sentences,
-            "other speech taken for words": self.taken / self.strange,
-            "real-time factor": self.spent / self.sound,
-            "end, ms, median": sorted(self.ends)[len(self.ends) // 2] * 1e3,
-        }
+    @property
+    def rate(self) -> float:
+        """Of word errors."""
+        return self.errors / self.words
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.hearing", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="two voices at one speed, every other sentence")
-    parser.add_argument("--output", type=Path, help="where the figures go as JSON, if anywhere")
-    chosen = parser.parse_args()
-    step = 2 if chosen.quick else 1
-    voices, speeds = (VOICES[1:3], SPEEDS[1:]) if chosen.quick else (VOICES, SPEEDS)
-    expected, strange = (lines(text)[::step] for text in (EXPECTED, STRANGE))
-    functions = (get_weather, find_flight, set_timer, book_table, remember, roll_dice)
-    declarations = [as_tool(function).declaration() for function in functions]
-    declarations.append(transfer_tool({"billing": "Invoices, payments and refunds."}).declaration())
-    vocabulary = vocabulary_of("You are a travel assistant.", [Tool(function_declarations=declarations)])
-    recognizer = Moonshine()
-    before, began = resident(), time.perf_counter()
+@dataclass
+class Heard:
+    """All scores, and what the model took to load."""
+
+    scores: dict[tuple[str, str, int, str], Score]
+    """By kind of sentence, voice, words per minute and noise."""
+    load: float
+    """Seconds."""
+    memory: float
+    """MB."""
+
+    def where(
+        self,
+        kind: str | None = None,
+        voice: str | None = None,
+        speed: int | None = None,
+        noise: str | None = None,
+    ) -> Score:
+        """All of these together."""
+        total = Score()
+        for key, score in self.scores.items():
+            if all(
+                wanted in (None, is_) for wanted, is_ in zip((kind, voice, speed, noise), key, strict=True)
+            ):
+                total.words += score.words
+                total.errors += score.errors
+                total.sound += score.sound
+                total.spent += score.spent
+                total.takes += score.takes
+        return total
+
+
+def measure(*, quick: bool = False) -> Heard:
+    """All of it: three minutes, or half a minute."""
+    recognizer, vocabulary = Moonshine(), agent_vocabulary()
+    memory, began = resident(), time.perf_counter()
     recognizer.prepare(vocabulary)
-    loaded = {"load, s": time.perf_counter() - began, "memory, MB": resident() - before}
-    console = Console()
-    table = Table("voice", "words/min", "SNR, dB", *Found(1, 0, 1, 0, 1, 0, 1.0, 0.0, [0.0]).row(), box=None)
-    rows: list[dict[str, object]] = []
-    for voice in voices:
-        for speed in speeds:
-            for noise in NOISES:
-                found = Found()
-                for sentence in (*expected, *strange):
-                    pcm = spoken(sentence, voice, speed, noise)
-                    began = time.process_time()
-                    hearing = recognizer.hear(vocabulary)
-                    for begin in range(0, len(pcm), 640):
-                        hearing.feed(pcm[begin : begin + 640])
-                    ending = time.process_time()
-                    text = hearing.end().text
-                    ended = time.process_time()
-                    found.ends.append(ended - ending)
-                    found.spent += ended - began
-                    found.sound += len(pcm) / 2 / RATE
-                    if sentence in strange:
-                        found.strange += 1
-                        found.taken += bool(text)
-                        continue
-                    errors = distance(plain(sentence), plain(text))
-                    found.words += len(plain(sentence))
-                    found.errors += errors
-                    found.sentences += 1
-                    found.right += not errors
-                row = found.row()
-                rows.append({"voice": voice, "words/min": speed, "SNR, dB": noise} | row)
-                table.add_row(voice, str(speed), str(noise), *(f"{value:.2f}" for value in row.values()))
-    console.print(table)
-    console.print("; ".join(f"{name}: {value:.1f}" for name, value in loaded.items()), highlight=False)
-    if chosen.output:
-        chosen.output.write_text(
-            json.dumps({"loaded": loaded, "rows": rows}, indent=1) + "\n", encoding="utf-8"
-        )
+    found = Heard({}, time.perf_counter() - began, resident() - memory)
+    for kind, sentences in SENTENCES.items():
+        for voice in VOICES[:2] if quick else VOICES:
+            for speed in SPEEDS[:1] if quick else SPEEDS:
+                for noise, below in NOISES.items():
+                    score = found.scores[kind, voice, speed, noise] = Score()
+                    for sentence in sentences[:: 3 if quick else 1]:
+                        hear(recognizer, vocabulary, spoken(sentence, voice, speed), sentence, below, score)
+    for person in recordings():
+        for noise, below in NOISES.items():
+            score = found.scores[PEOPLE, person.name, 0, noise] = Score()
+            hear_person(recognizer, vocabulary, person, below, score)
+    return found
 
 
-def lines(text: str) -> list[str]:
-    return [line.strip() for line in text.strip().splitlines()]
+def hear(
+    recognizer: Recognizer, vocabulary: Vocabulary, speech: Sound, words: str, below: float, score: Score
+) -> None:
+    """One sentence, with the silence around it that a conversation would add."""
+    heard = transcribed(recognizer, vocabulary, surrounded(speech, below), score)
+    score.words += len(plain(words))
+    score.errors += distance(plain(words), plain(heard))
+
+
+def hear_person(
+    recognizer: Recognizer, vocabulary: Vocabulary, person: Recording, below: float, score: Score
+) -> None:
+    """As a conversation hears it, in utterances, asked about at every pause."""
+    microphone = Microphone(
+        Attention(), Adaptive(), Silero(), partial(recognizer.hear, vocabulary), eager=True
+    )
+    sound = surrounded(person.sound, below)
+    began, heard = time.process_time(), []
+    for at in range(0, len(sound), 1_280):
+        report = microphone.take([Piece(bytearray(sound[at : at + 1_280]), RATE, 0.0, 0.0)])
+        heard += [each.text for each in report.news if isinstance(each, Said)]
+    heard += [each.text for each in microphone.take([StreamEnded()]).news if isinstance(each, Said)]
+    score.spent += time.process_time() - began
+    score.sound += len(sound) / 2 / RATE
+    score.words += len(plain(person.words))
+    score.errors += distance(plain(person.words), plain(" ".join(heard)))
+
+
+def surrounded(speech: Sound, below: float) -> bytes:
+    return pcm(in_noise(np.concatenate([silence(0.3), speech, silence(0.2)]), below))
+
+
+def transcribed(recognizer: Recognizer, vocabulary: Vocabulary, sound: bytes, score: Score) -> str:
+    began = time.process_time()
+    hearing = recognizer.hear(vocabulary)
+    hearing.feed(sound)
+    text = hearing.heard().text
+    took = time.process_time() - began
+    score.sound += len(sound) / 2 / RATE
+    score.spent += took
+    score.takes.append(took)
+    return text
 
 
 def plain(text: str) -> list[str]:
-    """Words to compare: what is short for the same is the same."""
-    return text.replace("what's", "what is").replace("how's", "how is").replace("i'd", "i would").split()
+    """Words to compare: numbers as they are said, and what is short for the same is the same."""
+    words = " ".join(said(text).split())
+    for short, long in (("what's", "what is"), ("how's", "how is"), ("i'd", "i would"), ("o'clock", "")):
+        words = words.replace(short, long)
+    return words.split()
 
 
-def spoken(sentence: str, voice: str, speed: int, noise: int) -> bytes:
-    """Half as loud as can be, 0.3 s after the beginning of pink noise and 0.6 s before its end."""
-    synthesizer = Espeak(voice, words_per_minute=speed)
-    pcm = b"".join(stretch.pcm for stretch in synthesizer.say(sentence))
-    speech = soxr.resample(np.frombuffer(pcm, np.int16).astype(np.float64), synthesizer.rate, RATE)
-    speech *= 16_384 / np.abs(speech).max()
-    sound = np.concatenate([np.zeros(int(0.3 * RATE)), speech, np.zeros(int(0.6 * RATE))])
-    spectrum = np.fft.rfft(np.random.default_rng(0).standard_normal(len(sound)))
-    pink = np.fft.irfft(spectrum / np.sqrt(np.maximum(np.arange(len(spectrum)), 1)), len(sound))
-    pink *= np.sqrt(np.mean(speech**2) / np.mean(pink**2)) * 10 ** (-noise / 20)
-    return np.clip(sound + pink, -32_768, 32_767).astype(np.int16).tobytes()
-
-
-def distance(told: list[str], heard: list[str]) -> int:
+def distance(told: Sequence[str], heard: Sequence[str]) -> int:
     """How many words are to be put in, left out or changed."""
     row = list(range(len(heard) + 1))
     for at, word in enumerate(told, 1):
@@ -234,5 +293,23 @@ def resident() -> float:
     return int(told.read_text().split()[1]) * 4_096 / 1e6 if told.exists() else 0.0
 
 
+def tell(found: Heard) -> None:
+    def row(name: str, scores: Iterable[Score]) -> None:
+        cells = [f"{each.rate:.3f}" if each.words else "–" for each in scores]
+        print(f"{name:<36}" + "".join(f"{cell:>10}" for cell in cells))
+
+    print(f"{'word error rate':<36}" + "".join(f"{noise:>10}" for noise in NOISES))
+    for kind in (*SENTENCES, PEOPLE):
+        row(kind, (found.where(kind, noise=noise) for noise in NOISES))
+    for voice in VOICES:
+        for speed in SPEEDS:
+            row(f"{voice}, {speed}", (found.where(None, voice, speed, noise) for noise in NOISES))
+    synthetic = [found.where(kind) for kind in SENTENCES]
+    spent, sound = sum(each.spent for each in synthetic), sum(each.sound for each in synthetic)
+    print(
+        f"of a core, while it is spoken: {spent / sound:.3f}; load: {found.load:.1f} s, {found.memory:.0f} MB"
+    )
+
+
 if __name__ == "__main__":
-    main()
+    tell(measure())

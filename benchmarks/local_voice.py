@@ -1,31 +1,34 @@
-"""A local voice, measured: `python -m benchmarks.local_voice [CONVERSATIONS] [QUESTIONS]`.
+"""`python -m benchmarks.local_voice [CONVERSATIONS] [QUESTIONS] [--cores N]`: whole conversations, timed.
 
-Each conversation plays spoken questions into its microphone as fast as they are spoken, hears the answer, and
-cuts in on a long one. All parts are the default ones, and real; so is the clock. eSpeak NG is who speaks.
+Each plays spoken questions into its microphone as fast as they are spoken, hears the answers, and cuts in on
+long ones. All parts are the default ones, and real; so is the clock. eSpeak NG is who speaks.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
+import json
 import os
+import subprocess
 import sys
 import time
-from collections import defaultdict
+from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import soxr
 
 from antiphon.config import RunConfig
 from antiphon.core.messages import Media, ToolResults, Turn
 from antiphon.core.signals import (
-    InputTranscript,
     ModelAudio,
     ModelError,
     ModelInterrupted,
     ToolCalls,
     TurnComplete,
 )
+from antiphon.events import LlmResponse
 from antiphon.models import Setup
 from antiphon.models.chat import ChatModel
 from antiphon.models.local.espeak import Espeak
@@ -35,6 +38,8 @@ from antiphon.models.local.recognizer import Hearing, Recognizer
 from antiphon.models.local.synthesizer import Synthesizer
 from antiphon.models.local.voice import LocalVoice
 from antiphon.types import Blob, Content, FunctionDeclaration, FunctionResponse, Part, Tool
+from benchmarks.processes import ROOT
+from benchmarks.sounds import pcm, spoken
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator, Sequence
@@ -42,19 +47,27 @@ if TYPE_CHECKING:
     from antiphon.core.signals import ModelSignal
     from antiphon.models import ModelConnection
 
-QUESTIONS = ("what is the weather in paris", "what time is it", "hello", "what can you do", "can you help me")
-INTERRUPTIONS = ("wait a moment please", "no never mind that", "okay thank you", "stop please stop it now")
-STAGES = (
-    "pause",
-    "recognition",
-    "endpointing",
-    "brain",
-    "first sentence",
-    "synthesis",
-    "first chunk",
-    "all of it",
+__all__ = ["STAGES", "Timed", "apart", "measure"]
+
+QUESTIONS = (
+    "What is the weather in Paris?",
+    "What time is it?",
+    "Hello.",
+    "What can you do?",
+    "Can you help me?",
 )
-MARKS = ("paused", "recognised", "decided", "written", "asked to say", "synthesised", "heard")
+INTERRUPTIONS = ("Wait a moment please.", "No, never mind that.", "That will do.", "Stop talking now.")
+STAGES = {
+    "a pause is noticed": "paused",
+    "the words are recognised": "recognised",
+    "they are known to be all": "decided",
+    "the brain answers": "written",
+    "the first sentence is there": "asked to say",
+    "its sound begins": "synthesised",
+    "the first chunk is sent": "heard",
+}
+"""From the end of speech on, each to a mark; together they are all of it."""
+SPEAKERS = ("en-us", "en-us+f3")
 CHUNK = 640
 """20 ms, as a browser sends it."""
 TOOLS = [
@@ -77,11 +90,43 @@ TOOLS = [
 now = time.perf_counter
 
 
-def spoken(text: str, voice: str) -> bytes:
-    said = b"".join(each.pcm for each in Espeak(voice).say(text))
-    sound = soxr.resample(np.frombuffer(said, "<i2"), Espeak.rate, 16_000)
-    loud = np.nonzero(np.abs(sound) > 300)[0]
-    return bytes(sound[loud[0] : loud[-1] + 1].astype("<i2").tobytes())
+@dataclass
+class Timed:
+    """What was found; in seconds."""
+
+    conversations: int
+    cores: int
+    answers: list[list[float]] = field(default_factory=list)
+    """Of each question how long each of the `STAGES` took."""
+    silences: list[float] = field(default_factory=list)
+    """From the onset of an interruption to the end of the agent's sound."""
+    cuts: list[float] = field(default_factory=list)
+    """To the word that the agent was interrupted."""
+    hasty: int = 0
+    """Questions that were taken for whole in a pause of theirs, and answered before their end."""
+    missed: int = 0
+    """Questions without an answer, and interruptions without effect."""
+    errors: int = 0
+    core: float = 0.0
+    """Share of one core, of all conversations together."""
+    late: float = 0.0
+    """By how much the loop was late, p95."""
+    latest: float = 0.0
+
+    @property
+    def waits(self) -> list[float]:
+        """From the end of speech to the first sound."""
+        return [sum(answer) for answer in self.answers]
+
+    def stages(self, begin: float, end: float) -> list[float]:
+        """The mean of each stage, of the answers between these ranks (0 the quickest, 1 the slowest)."""
+        ranked = sorted(self.answers, key=sum)
+        chosen = ranked[int(begin * len(ranked)) : max(int(end * len(ranked)), int(begin * len(ranked)) + 1)]
+        return [sum(stage) / len(chosen) for stage in zip(*chosen, strict=True)]
+
+
+def speech(text: str, voice: str) -> bytes:
+    return pcm(spoken(text, voice, 160))
 
 
 class Stamps:
@@ -140,47 +185,45 @@ class TimedBrain(ChatModel):
         self.stamps.stamp("decided")
         if last.text == "go on":
             text = " ".join(f"This is sentence number {number}." for number in range(60))
-            yield self._whole(text)
+            yield LlmResponse(content=Content(role="model", parts=[Part(text=text)]))
             return
         async for response in self.inner.generate(request, stream=stream):
             if response.content is not None and any(part.text for part in response.content.parts or []):
                 self.stamps.stamp("written")
             yield response
 
-    @staticmethod
-    def _whole(text: str) -> Any:
-        from antiphon.events import LlmResponse
 
-        return LlmResponse(content=Content(role="model", parts=[Part(text=text)]))
-
-
-class Ear:
-    """The client: what it was sent, and when the sound of it ends."""
+class Client:
+    """What it was sent, and when the sound of it ends."""
 
     def __init__(self, stamps: Stamps) -> None:
         self.stamps = stamps
         self.until = 0.0
-        self.over = asyncio.Event()
-        self.cut = self.silent = 0.0
-        self.heard: list[str] = []
-        self.errors: list[str] = []
+        """When what it has is over."""
+        self.cut: float | None = None
+        """When it was told to drop what it has, first since that was cleared."""
+        self.silent = 0.0
+        """When there was nothing to be heard any more, then."""
+        self.turns = self.errors = 0
+        self.news = 0.0
+        """When anything came last."""
         self.connection: ModelConnection | None = None
 
     def received(self, said: Sequence[ModelSignal]) -> None:
+        self.news = now()
         for signal in said:
             match signal:
                 case ModelAudio(data):
                     self.stamps.stamp("heard")
                     self.until = max(self.until, now()) + len(data) / 48_000
                 case ModelInterrupted():
-                    self.cut = now()
-                    self.until = self.silent = min(self.until, self.cut)
-                case InputTranscript(text):
-                    self.heard.append(text)
+                    self.until = min(self.until, now())
+                    if self.cut is None:
+                        self.cut, self.silent = now(), self.until
                 case TurnComplete():
-                    self.over.set()
-                case ModelError(message=message):
-                    self.errors.append(message)
+                    self.turns += 1
+                case ModelError():
+                    self.errors += 1
                 case ToolCalls(calls):
                     asyncio.get_running_loop().call_soon(self._answer, calls)
                 case _:
@@ -194,70 +237,78 @@ class Ear:
 
     def writable(self) -> None: ...
 
-    def lost(self, error: Any, unsent: Any) -> None: ...
+    def lost(self, error: Any, unsent: Any, doubtful: Any = ()) -> None: ...
 
 
-async def play(connection: ModelConnection, pcm: bytes) -> float:
+async def play(connection: ModelConnection, sound: bytes) -> float:
     """Returns when its end was spoken."""
     began = now()
-    for number, at in enumerate(range(0, len(pcm), CHUNK)):
+    for number, at in enumerate(range(0, len(sound), CHUNK)):
         await asyncio.sleep(max(began + number * CHUNK / 32_000 - now(), 0))
-        connection.send(Media(Blob(data=pcm[at : at + CHUNK], mime_type="audio/pcm;rate=16000")))
-    ended = began + len(pcm) / 32_000
+        connection.send(Media(Blob(data=sound[at : at + CHUNK], mime_type="audio/pcm;rate=16000")))
+    ended = began + len(sound) / 32_000
     await asyncio.sleep(max(ended - now(), 0))
     return ended
 
 
-async def converse(number: int, questions: int, shared: Moonshine, took: dict[str, list[float]]) -> Ear:
+async def quiet(connection: ModelConnection, client: Client) -> None:
+    """Until nothing has come for a second and nothing is to be heard: the next turn begins on its own."""
+    began = now()
+    while now() < max(client.news, client.until, began) + 1.0:
+        await play(connection, bytes(CHUNK))
+
+
+async def converse(number: int, questions: int, shared: Moonshine, found: Timed) -> None:
     stamps = Stamps()
     model = LocalVoice(
         brain=TimedBrain(KeywordBrain(), stamps),
         recognizer=TimedRecognizer(shared, stamps),
         synthesizer=TimedSynthesizer(Espeak(), stamps),
     )
-    ear, config = Ear(stamps), RunConfig()
-    connection = ear.connection = await model.connect(config, ear)
+    client, config = Client(stamps), RunConfig()
+    connection = client.connection = await model.connect(config, client)
     connection.begin(Setup(config, instruction="You tell the weather and the time.", tools=TOOLS))
     await play(connection, bytes(32_000 + 6_400 * number))
     for turn in range(questions):
-        voice = ("en-us", "en-us+f3")[turn % 2]
-        pcm = spoken(QUESTIONS[(turn + number) % len(QUESTIONS)], voice)
+        voice = SPEAKERS[turn % 2]
+        asked = speech(QUESTIONS[(turn + number) % len(QUESTIONS)], voice)
         stamps.at.clear()
-        ear.over.clear()
-        ended = await play(connection, pcm)
-        while not ear.over.is_set() and now() < ended + 15:
+        turns = client.turns
+        ended = await play(connection, asked)
+        while not (client.turns > turns and "heard" in stamps.at) and now() < ended + 10:
             await play(connection, bytes(CHUNK))
-        if set(MARKS) <= stamps.at.keys():
-            at = stamps.at
-            marks = [ended, *(at[each] for each in MARKS)]
-            for stage, since, until in zip(STAGES, marks, marks[1:], strict=False):
-                took[stage].append(until - since)
-            took[STAGES[-1]].append(at["heard"] - ended)
+        if set(STAGES.values()) <= stamps.at.keys():
+            marks = [ended, *(stamps.at[mark] for mark in STAGES.values())]
+            if stamps.at["decided"] < ended:
+                found.hasty += 1
+            else:
+                found.answers.append([until - since for since, until in pairwise(marks)])
         else:
-            took["not answered"].append(0.0)
-        ear.over.clear()
+            found.missed += 1
+        await quiet(connection, client)
         connection.send(Turn(Content(role="user", parts=[Part(text="go on")])))
-        await play(connection, bytes(64_000))
-        ear.over.clear()
-        onset = now()
-        speaking = asyncio.ensure_future(
-            play(connection, spoken(INTERRUPTIONS[turn % len(INTERRUPTIONS)], voice) + bytes(48_000))
-        )
-        await speaking
-        took["onset to silence"].append(ear.silent - onset if ear.cut > onset else 9.9)
-        await play(connection, bytes(32_000))
-        while ear.until > now():
-            await play(connection, bytes(CHUNK))
+        await play(connection, bytes(64_000 + 1_600 * number))
+        client.cut, onset = None, now()
+        await play(connection, speech(INTERRUPTIONS[turn % len(INTERRUPTIONS)], voice) + bytes(16_000))
+        if client.cut is None:
+            found.missed += 1
+            connection.send(Turn(Content(role="user", parts=[Part(text="be quiet")])))
+        else:
+            found.silences.append(client.silent - onset)
+            found.cuts.append(client.cut - onset)
+        await quiet(connection, client)
     await connection.close()
-    return ear
+    found.errors += client.errors
 
 
-async def main(conversations: int, questions: int) -> None:
-    took: dict[str, list[float]] = defaultdict(list)
-    shared = Moonshine()
+async def measure(conversations: int, questions: int) -> Timed:
+    """Holds them all at once, in this process."""
+    found = Timed(conversations, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0)
+    shared, lag = Moonshine(), [0.0]
     await LocalVoice(recognizer=shared).prepare()
-    cpu, began = time.process_time(), now()
-    lag: list[float] = []
+    for text in (*QUESTIONS, *INTERRUPTIONS):  # beforehand: users do their own speaking
+        for voice in SPEAKERS:
+            speech(text, voice)
 
     async def watch() -> None:
         while True:
@@ -265,26 +316,59 @@ async def main(conversations: int, questions: int) -> None:
             await asyncio.sleep(0.01)
             lag.append(now() - at - 0.01)
 
+    cpu, began = time.process_time(), now()
     watching = asyncio.ensure_future(watch())
-    ears = await asyncio.gather(
-        *(converse(number, questions, shared, took) for number in range(conversations))
-    )
+    await asyncio.gather(*(converse(number, questions, shared, found) for number in range(conversations)))
     watching.cancel()
-    spent, passed = time.process_time() - cpu, now() - began
-    print(f"{conversations} conversations, {questions} questions each, on {os.cpu_count()} cores")
-    print(f"{'':24}{'p50':>9}{'p95':>9}{'n':>6}")
-    for stage in (*STAGES, "onset to silence"):
-        values = np.array(took[stage] or [float("nan")]) * 1_000
-        print(
-            f"{stage:24}{np.percentile(values, 50):6.0f} ms{np.percentile(values, 95):6.0f} ms{len(values):6}"
-        )
-    print(f"not answered            {len(took['not answered'])}")
-    share = spent / passed
-    print(f"of a core               {share:.2f}, {share / conversations:.3f} per conversation")
-    late = np.array(lag) * 1000
-    print(f"the loop was late by    {np.percentile(late, 95):.1f} ms p95, {late.max():.0f} ms at most")
-    print(f"errors                  {sum(len(ear.errors) for ear in ears)}")
+    found.core = (time.process_time() - cpu) / (now() - began)
+    found.late, found.latest = float(np.percentile(lag, 95)), max(lag)
+    return found
+
+
+def apart(conversations: int, questions: int, cores: int) -> Timed:
+    """The same in a process of its own, on so many cores; 0 for all."""
+    ran = subprocess.run(
+        [sys.executable, "-m", __name__, str(conversations), str(questions), f"--cores={cores}", "--json"],
+        cwd=ROOT,
+        check=True,
+        stdout=subprocess.PIPE,
+    )
+    return Timed(**json.loads(ran.stdout))
+
+
+def tell(found: Timed) -> None:
+    print(f"{found.conversations} conversations at once, on {found.cores} cores")
+    columns = [found.stages(0, 1), found.stages(0.4, 0.6), found.stages(0.9, 1)]
+    print(f"{'':32}{'mean':>9}{'typical':>9}{'slowest':>9}")
+    for name, *means in (*zip(STAGES, *columns, strict=True), ("all of it", *map(sum, columns))):
+        print(f"{name:32}" + "".join(f"{mean * 1e3:6.0f} ms" for mean in means))
+    for name, values in (
+        ("end of speech → first sound", found.waits),
+        ("onset → silence", found.silences),
+        ("onset → interrupted", found.cuts),
+    ):
+        middle, high = np.percentile(values, [50, 95]) * 1e3
+        print(f"{name:32}p50 {middle:.0f} ms, p95 {high:.0f} ms, of {len(values)}")
+    print(f"of a core {found.core:.2f}, {found.core / found.conversations:.3f} per conversation")
+    print(f"the loop was late by {found.late * 1e3:.1f} ms (p95), {found.latest * 1e3:.0f} ms at most")
+    print(f"hasty {found.hasty}, missed {found.missed}, errors {found.errors}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.local_voice", description=__doc__)
+    parser.add_argument("conversations", type=int, nargs="?", default=1)
+    parser.add_argument("questions", type=int, nargs="?", default=6)
+    parser.add_argument("--cores", type=int, default=0, help="to be confined to; by default all")
+    parser.add_argument("--json", action="store_true", help="the figures as JSON")
+    chosen = parser.parse_args()
+    if chosen.cores and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: chosen.cores])
+    found = asyncio.run(measure(chosen.conversations, chosen.questions))
+    if chosen.json:
+        print(json.dumps(asdict(found)))
+    else:
+        tell(found)
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*(int(each) for each in [*sys.argv[1:3], *("1", "6")[len(sys.argv) - 1 :]])))
+    main()
