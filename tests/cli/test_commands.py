@@ -130,7 +130,7 @@ def test_the_demo_answers_what_is_piped_in(
     piped: Callable[[str], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     piped("weather in Paris\ncount to 3\n")
-    assert run(["demo", "--usage"]) == 0
+    assert run(["demo", "--terminal"]) == 0
     shown = capsys.readouterr().out
     assert shown.startswith("KeywordBrain answers, on this machine")
     assert 'you> weather in Paris\n⚙ get_weather(city="Paris")' in shown

@@ -1,4 +1,4 @@
-"""The command line: `antiphon talk`, `demo`, `replay`, `doctor` and `db`."""
+"""The command line: `antiphon talk`, `serve`, `demo`, `replay`, `doctor` and `db`."""
 
 from __future__ import annotations
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from antiphon.cli import demo_command, serve
 from antiphon.cli.db import db
 from antiphon.cli.exits import Exit, ended, report
 from antiphon.cli.manual import CODES, Llm, paragraphs
-from antiphon.cli.shell import console, nobody_types, quiet
+from antiphon.cli.shell import console, quiet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +34,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(db)
+app.command(help=demo_command.HELP, epilog=demo_command.EPILOG)(demo_command.demo)
+app.command(help=serve.HELP, epilog=serve.EPILOG)(serve.serve)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -204,61 +207,6 @@ def talk(
             intro=intro,
         )
     )
-
-
-@app.command(
-    help=paragraphs(
-        """
-        See and try a conversation by voice: no key, no network, nothing to set up.
-
-        A visitor talks with an agent that has a few tools, and cuts in; you see who speaks when, what is
-        called and how fast answers come, and hear it if there is a loudspeaker. Then it is your turn, by
-        microphone or by text. What is piped in is answered line by line.
-        """
-    ),
-    epilog=(
-        "[bold]Examples[/]\n\nantiphon demo\n\nantiphon demo --listen --out talk.wav\n\n"
-        "antiphon demo --voice\n\nantiphon demo --text --llm http://127.0.0.1:11434/v1\n\n"
-        "antiphon demo --wav question.wav --out answer.wav\n\n"
-        "printf 'weather in Paris\\ncount to 5\\n' | antiphon demo\n\n" + CODES
-    ),
-)
-def demo(
-    listen: Annotated[
-        bool, typer.Option("--listen", help="Only the visitor's conversation; no devices needed.")
-    ] = False,
-    voice: Annotated[
-        bool, typer.Option("--voice", help="Talk by microphone and loudspeaker at once.")
-    ] = False,
-    text: Annotated[bool, typer.Option("--text", help="Chat by text at once.")] = False,
-    wav: Annotated[str | None, typer.Option(help="Say what is in this WAV file.", metavar="FILE")] = None,
-    out: Annotated[
-        str | None,
-        typer.Option(
-            help="Write both voices here. The visitor's conversation: antiphon-demo.wav.",
-            metavar="FILE",
-            show_default=False,
-        ),
-    ] = None,
-    half_duplex: Annotated[
-        bool, typer.Option("--half-duplex", help="Without headphones: deaf while it speaks.")
-    ] = False,
-    llm: Llm = None,
-    model: Annotated[
-        str | None,
-        typer.Option(help="The language model's name there.", metavar="NAME", show_default=False),
-    ] = None,
-    usage: Annotated[bool, typer.Option("--usage", help="Show token counts after each typed turn.")] = False,
-) -> int:
-    """Shows a conversation by voice, then holds one."""
-    import asyncio
-
-    from antiphon.cli.audio_device import SoundDevice
-    from antiphon.cli.demo import Wishes, show
-
-    wishes = Wishes(listen, voice, text, wav, out, half_duplex, llm, model, usage)
-    quiet()
-    return asyncio.run(show(wishes, SoundDevice(), typed=sys.stdin.isatty(), mute=nobody_types()))
 
 
 @app.command(

@@ -1,4 +1,4 @@
-"""`antiphon demo`: what a newcomer sees first.
+"""The demo in the terminal; `webpage.py` has the one in the browser.
 
 Rule 1  Whoever sits at a terminal first sees, and hears if there is a loudspeaker, a visitor talk with the
         agent by voice and cut in; then it is their turn, by microphone if there is one, else by text.
@@ -40,7 +40,7 @@ __all__ = ["OUT", "Wishes", "show"]
 
 OUT: Final = "antiphon-demo.wav"
 """Where the visitor's conversation is kept unless another file is named."""
-_VISITOR: Final = "en-us+f5"
+_VISITOR: Final = "en-us+f3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,11 @@ class Wishes:
     def __post_init__(self) -> None:
         if sum((self.listen, self.voice, self.text, self.wav is not None)) > 1:
             raise UsageError("Choose one of --listen, --voice, --text and --wav.")
+
+    @property
+    def for_terminal(self) -> bool:
+        """Whether something was asked for that only the terminal has."""
+        return not self.listens or self.listen or self.half_duplex or self.usage or self.out is not None
 
     @property
     def listens(self) -> bool:

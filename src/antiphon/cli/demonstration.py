@@ -39,9 +39,9 @@ class Question:
 
 
 QUESTIONS: Final = (
-    Question("What is the weather in Paris?"),
-    Question("Please count to twenty.", hears=2.2),
-    Question("Stop. What is the time in New York?"),
+    Question("Good morning. What is the weather like in Paris?"),
+    Question("Could you count to twenty, please?", hears=2.2),
+    Question("And what time is it in New York?"),
 )
 
 

@@ -8,7 +8,7 @@ import sys
 import sysconfig
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pydantic import ValidationError
 
@@ -19,12 +19,15 @@ from antiphon.errors import AntiphonError, ConfigurationError
 from antiphon.runtime import InMemoryRunner, Runner
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import ModuleType
 
     from antiphon.models import LiveModel
     from antiphon.models.chat import ChatModel
 
-__all__ = ["adapted", "load_app", "runner_for"]
+__all__ = ["adapted", "load_app", "load_setting", "load_to_serve", "runner_for"]
+
+_T = TypeVar("_T")
 
 _NAMES: Final = ("root_agent", "app")
 _LIBRARIES: Final = (
@@ -41,14 +44,33 @@ def load_app(app: str) -> BaseAgent | Runner:
 
     A folder stands for the `agent.py` in it. Raises `ConfigurationError`, which says what to change.
     """
+    return _load(app, _NAMES)[0]
+
+
+def load_to_serve(app: str) -> tuple[BaseAgent | Runner, ModuleType]:
+    """The same to be served, and the module it is in; there, a `runner` comes before all else."""
+    return _load(app, ("runner", *_NAMES))
+
+
+def load_setting(module: ModuleType, name: str, kind: type[_T]) -> _T | None:
+    """What the module has under this name; raises `ConfigurationError` for something else."""
+    found = getattr(module, name, None)
+    if found is None or isinstance(found, kind):
+        return found
+    raise ConfigurationError(
+        f"{module.__name__}:{name} is no {kind.__name__} but {found!r:.40}: make it one, or rename it."
+    )
+
+
+def _load(app: str, names: Sequence[str]) -> tuple[BaseAgent | Runner, ModuleType]:
     place, colon, name = app.rpartition(":")
     if not colon or "/" in name or "\\" in name:
         place, name = app, ""
     module = _module(place)
-    for candidate in [name] if name else _NAMES:
+    for candidate in [name] if name else names:
         if hasattr(module, candidate):
-            return _checked(getattr(module, candidate), f"{place}:{candidate}")
-    wanted = repr(name) if name else " or ".join(_NAMES)
+            return _checked(getattr(module, candidate), f"{place}:{candidate}"), module
+    wanted = repr(name) if name else " or ".join(names)
     raise ConfigurationError(
         f"{place} has no {wanted}. Define it there (an Agent), or name another: {place}:NAME."
     )

@@ -14,12 +14,20 @@ if TYPE_CHECKING:
     from antiphon.models import LiveModel
     from antiphon.models.chat import ChatModel
 
-__all__ = ["HINT", "City", "demo_agent", "friendly_agent"]
+__all__ = ["HINT", "SUGGESTIONS", "City", "demo_agent", "friendly_agent"]
 
 HINT: Final = (
     "Ask “What is the weather in Paris?”, “What time is it in Tokyo?”, “Set a timer for five seconds.”, "
     "or say “Count to twenty.” and cut in."
 )
+
+SUGGESTIONS: Final = (
+    "What is the weather in Paris?",
+    "What time is it in Tokyo?",
+    "Set a timer for five seconds.",
+    "Count to twenty.",
+)
+"""What the page proposes to say: the last is long enough to cut in."""
 
 City = Literal["Berlin", "Cairo", "Lima", "London", "New York", "Paris", "Sydney", "Tokyo"]
 """Those of which the demo knows; named in the type, so that models and recognisers know them as well."""
@@ -103,7 +111,16 @@ async def timer(seconds: int) -> str:
 def demo_agent(model: LiveModel | ChatModel) -> Agent:
     """The agent of `antiphon demo`."""
     told = "You are the guide of a demo. Answer in one short sentence, and use your tools where they help."
-    return Agent(name="antiphon", model=model, instruction=told, tools=[get_weather, get_time, timer])
+    return Agent(
+        name="antiphon",
+        model=model,
+        description=(
+            "A guide that knows the weather and the time of a few cities, sets timers, and counts. "
+            "Cut in whenever you like."
+        ),
+        instruction=told,
+        tools=[get_weather, get_time, timer],
+    )
 
 
 def _known(city: str, cities: dict[str, Any]) -> str:
