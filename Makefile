@@ -14,6 +14,7 @@ DEVELOP_PARTS := --editable '.[all,dev]'
 PY := $(VENV)/bin/python
 RUNTIME := $(VENV)/.antiphon-runtime
 DEVELOP := $(VENV)/.antiphon-develop
+BROWSER := $(VENV)/.antiphon-browser
 ADK := $(ADK_VENV)/.google-adk-$(ADK_VERSION)
 
 # An environment whose interpreter is gone (a moved directory, an upgraded Python) is made anew.
@@ -30,13 +31,14 @@ export ANTIPHON_ADK_PYTHON
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check lint types layers house coverage bench env adk-env clean
+.PHONY: help demo test check lint types layers house coverage bench voice-report env adk-env clean
 
 help:
-	@echo "make demo      hear an agent talk and talk to it, offline (installs the run-time parts only)"
+	@echo "make demo      talk with an agent on a page in the browser, offline (installs the run-time parts only)"
 	@echo "make test      every test, then full branch coverage of the core and the codecs by their own"
 	@echo "make check     ruff, mypy, import-linter and the house rules"
 	@echo "make bench     measure Antiphon side by side with google-adk and a bare relay"
+	@echo "make voice-report  measure the local voice and write the figures of docs/local-voice.md"
 	@echo "make env       only make the development environment, $(VENV)"
 	@echo "make adk-env   only make the environment with google-adk, $(ADK_VENV)"
 	@echo "make clean     remove environments and caches"
@@ -46,7 +48,7 @@ help:
 demo: $(RUNTIME)
 	@$(VENV)/bin/antiphon demo $(ARGS)
 
-test: $(DEVELOP) $(ADK_READY)
+test: $(DEVELOP) $(BROWSER) $(ADK_READY)
 	$(PY) -m pytest -n auto --dist worksteal $(ARGS)
 	$(if $(ARGS),,@$(MAKE) --no-print-directory coverage)
 
@@ -54,8 +56,8 @@ test: $(DEVELOP) $(ADK_READY)
 coverage: PURE := COVERAGE_FILE=.coverage.pure $(PY) -m coverage
 coverage: $(DEVELOP)
 	@echo "== core and codecs: every branch, by their own tests"
-	@$(PURE) run -m pytest -q -p no:cacheprovider tests/core $(wildcard tests/models/test_*_codec.py)
-	@$(PURE) report --fail-under=100 --include='src/antiphon/core/*,src/antiphon/models/*_codec.py'
+	@$(PURE) run -m pytest -q -p no:cacheprovider tests/core tests/server/test_wire.py $(wildcard tests/models/test_*_codec.py)
+	@$(PURE) report --fail-under=100 --include='src/antiphon/core/*,src/antiphon/models/*_codec.py,src/antiphon/server/wire.py'
 
 check: lint types layers house
 
@@ -77,6 +79,9 @@ house: $(DEVELOP)
 
 bench: $(DEVELOP) $(ADK_READY)
 	@$(PY) -m benchmarks $(ARGS)
+
+voice-report: $(DEVELOP)
+	@$(PY) -m benchmarks.voice_report $(ARGS)
 
 env: $(DEVELOP)
 
@@ -127,6 +132,19 @@ $(RUNTIME): pyproject.toml | $(VENV)/bin/python
 $(DEVELOP): pyproject.toml $(RUNTIME)
 	@echo "== $(VENV): installing the development tools (about a minute, once)"
 	$(call install,$(VENV),$(DEVELOP_PARTS))
+
+# What the client and the page are tested in. Where it cannot be installed those tests are skipped, and say so.
+$(BROWSER): | $(VENV)/bin/python
+	@missing=; command -v node >/dev/null || missing=nodejs; \
+	for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && break; done \
+		|| missing="$$missing chromium"; \
+	if [ -z "$$missing" ]; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "== installing$${missing:+ }$$missing for the tests in a browser (about a minute, once)"; \
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; } \
+			>/dev/null 2>&1 || echo "   not installed: the tests in a browser are skipped"; \
+	else echo "== tests in a browser are skipped: install$${missing:+ }$$missing"; fi
+	@touch $@
 
 # google-adk brings heavy dependencies and its own idea of their versions; it stays apart.
 $(ADK): | $(ADK_VENV)/bin/python

@@ -30,6 +30,8 @@ TASK_OWNERS = {
 MAY_PRINT = (SRC + "cli.py", SRC + "cli/")
 UNMIRRORED: set[str] = set()  # modules whose tests live elsewhere; say here where, and why
 
+WIRE = re.compile(r"antiphon\.server\.(wire|messages)\b")
+
 NEVER_PURE = {"asyncio", "logging", "random", "secrets", "socket", "threading", "time", "uuid", "websockets"}
 PROMISED = re.compile(r"[1-7]\.\d+")  # clauses of the contract that hold; later sections are on their way
 CLAUSE = re.compile(r"(?m)^(\d\.\d+) ")
@@ -37,6 +39,7 @@ CITATION = re.compile(r"contract (\d\.\d+(?:(?:, | and )\d\.\d+)*)")
 PURE = {  # a pattern of paths → what may not be imported there
     SRC + "core/*.py": NEVER_PURE | {"anyio", "concurrent", "datetime", "json", "os", "subprocess"},
     SRC + "models/*_codec.py": NEVER_PURE,
+    SRC + "server/messages.py": NEVER_PURE | {"fastapi", "starlette"},
     SRC + "server/wire.py": NEVER_PURE | {"fastapi", "starlette"},
 }
 
@@ -151,6 +154,14 @@ def the_core_is_pure(files: Files) -> Iterator[str]:
         for line, name in packages_imported(tree):
             if name in forbidden:
                 yield f"{path}:{line}: imports {name}: be told by a signal, or ask with a command"
+
+
+def the_client_knows_only_the_wire(files: Files) -> Iterator[str]:
+    for path, tree in python(files, SRC + "client"):
+        for origin in nodes(tree, ast.ImportFrom):
+            names = {f"{origin.module}.{alias.name}" for alias in origin.names} | {origin.module or ""}
+            if any(name.startswith("antiphon.server.") and not WIRE.match(name) for name in names):
+                yield f"{path}:{origin.lineno}: imports {origin.module}: a client knows the wire alone"
 
 
 def only_the_terminal_prints(files: Files) -> Iterator[str]:
@@ -358,6 +369,17 @@ SAMPLES: dict[Rule, tuple[list[Files], list[Files]]] = {
             source("from starlette.websockets import WebSocket", "server/wire.py"),
         ],
         [source("from collections import deque"), source("import json", "models/openai_codec.py")],
+    ),
+    the_client_knows_only_the_wire: (
+        [
+            source("from antiphon.server.rooms import Rooms", "client/link.py"),
+            source("from antiphon.server import rooms, wire", "client/link.py"),
+        ],
+        [
+            source("from antiphon.server import messages, wire", "client/link.py"),
+            source("from antiphon.server.wire import encode", "client/link.py"),
+            source("from antiphon.server.rooms import Rooms", "server/socket.py"),
+        ],
     ),
     only_the_terminal_prints: ([source("print(1)")], [source("print(1)", "cli.py"), source("log.print(1)")]),
 }
