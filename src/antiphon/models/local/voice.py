@@ -82,7 +82,7 @@ class LocalVoice(LiveModel):
         voice_activity: VoiceActivity | None = None,
         endpointing: Endpointing | None = None,
         attention: Attention | None = None,
-        ahead: float = 0.08,
+        ahead: float = 0.06,
         name: str = "local",
     ) -> None:
         if not CHUNK_SECONDS <= ahead <= 5:
