@@ -1,7 +1,8 @@
 """`python -m benchmarks.voice_report`: measures the local voice and writes docs/local-voice.md's figures.
 
 What stands between the markers there is written anew; all else of the page stays. Takes ten minutes and wants
-the machine for itself; `--quick` takes two, and shows the figures instead of writing them.
+the machine for itself; `--quick` takes two, and shows the figures instead of writing them; `--answers`
+measures whole conversations alone, and writes the tables of these anew.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ __all__ = ["figures", "inserted", "table"]
 
 PAGE = ROOT / "docs" / "local-voice.md"
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+ANSWERS = "### From the end of speech to the first sound"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -148,7 +150,7 @@ def taking(turns: Turns) -> Iterator[str]:
 
 
 def answers(alone: Timed, crowd: Timed) -> Iterator[str]:
-    yield "### From the end of speech to the first sound"
+    yield ANSWERS
     both = (alone, crowd)
     names = [f"{each.conversations} at once, {cores(each)}" for each in both]
     head = [
@@ -203,13 +205,23 @@ def spread(values: Sequence[float]) -> tuple[str, str]:
     return milliseconds(float(middle)), milliseconds(float(high))
 
 
+def conversations(*, quick: bool) -> tuple[Timed, Timed]:
+    return local_voice.apart(1, 3 if quick else 10, 0), local_voice.apart(8, 1 if quick else 4, 1)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.voice_report", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="less of everything, shown instead of written")
-    quick = parser.parse_args().quick
+    parser.add_argument("--answers", action="store_true", help="whole conversations alone")
+    chosen = parser.parse_args()
+    quick = chosen.quick
     load = os.getloadavg()[0]
-    alone = local_voice.apart(1, 3 if quick else 10, 0)
-    crowd = local_voice.apart(8, 1 if quick else 4, 1)
+    alone, crowd = conversations(quick=quick)
+    if chosen.answers:
+        page = PAGE.read_text(encoding="utf-8")
+        others = page.partition(BEGIN)[2].partition(ANSWERS)[0].strip()
+        PAGE.write_text(inserted(page, "\n\n".join([others, *answers(alone, crowd)])), encoding="utf-8")
+        return
     heard, turns = hearing.measure(quick=quick), turn_taking.measure(quick=quick)
     found = figures(heard, turns, alone, crowd, machine(load))
     if quick:
