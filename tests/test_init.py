@@ -25,8 +25,28 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
         _ = antiphon.Nothing
 
 
-def test_importing_loads_nothing_that_costs() -> None:
-    costly = "m.startswith(('pydantic', 'picows', 'antiphon.'))"
-    program = f"import sys, antiphon; print(sum({costly} for m in sys.modules))"
+def loaded(program: str) -> set[str]:
+    """The modules that a fresh interpreter has after it."""
+    program = f"import sys; {program}; print(*sys.modules)"
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert ran.stdout.strip() == "0"
+    return set(ran.stdout.split())
+
+
+def test_importing_loads_nothing_that_costs() -> None:
+    found = {name for name in loaded("import antiphon") if name.startswith(("pydantic", "antiphon."))}
+    assert found == {"antiphon.binding"}
+
+
+def test_what_only_a_conversation_needs_is_not_loaded_before() -> None:
+    found = loaded("from antiphon import Agent, Gemini, LiveRequestQueue, RunConfig, Runner")
+    assert "antiphon.runtime.runner" in found
+    assert not found & {
+        "antiphon.core.conversation",
+        "antiphon.runtime.driver",
+        "antiphon.sessions.database.service",
+        "antiphon.tools.function",
+        "antiphon.types.tools",
+        "importlib.metadata",
+        "picows",
+        "urllib.request",
+    }

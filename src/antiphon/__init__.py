@@ -6,8 +6,9 @@ Everything an application needs is a name of this package. Names are bound when 
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from antiphon.binding import late
 
 if TYPE_CHECKING:
     from antiphon import errors, types
@@ -83,44 +84,36 @@ __all__ = [
     "types",
 ]
 
-_HOMES = {
-    "agents": ("Agent", "InvocationContext", "ReadonlyContext", "SequentialAgent", "Veto"),
-    "artifacts": ("FileArtifactService", "InMemoryArtifactService"),
-    "config": ("Limits", "Retry", "RunConfig", "StreamingMode"),
-    "errors": ("AntiphonError", "ConfigurationError", "ModelConnectionError"),
-    "events": ("ErrorCode", "Event", "EventActions", "LlmResponse"),
-    "models": ("ChatModel", "LiveModel", "LlmRequest"),
-    "models.gemini": ("Gemini",),
-    "models.gemini_chat": ("GeminiChat",),
-    "models.local.keyword_brain": ("KeywordBrain",),
-    "models.local.voice": ("LocalVoice",),
-    "models.openai_chat": ("OpenAIChat",),
-    "models.replay": ("ReplayModel",),
-    "queue": ("LiveRequestQueue",),
-    "requests": ("LiveRequest",),
-    "runtime": ("ConversationFilter", "InMemoryRunner", "Runner", "Telemetry"),
-    "sessions": ("DatabaseSessionService", "InMemorySessionService", "Session"),
-    "tools": (
-        "CallbackContext",
-        "FunctionTool",
-        "LongRunningFunctionTool",
-        "McpToolset",
-        "ToolContext",
-        "google_search",
-    ),
-}
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-
-
-def __getattr__(name: str) -> Any:
-    if name in ("errors", "types"):
-        return import_module(f"antiphon.{name}")
-    home = _HOME_OF.get(name)
-    if home is None:
-        raise AttributeError(f"module 'antiphon' has no attribute {name!r}")
-    value = getattr(import_module(f"antiphon.{home}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = late(
+    __name__,
+    {
+        "agents": ("Agent", "InvocationContext", "ReadonlyContext", "SequentialAgent", "Veto"),
+        "artifacts": ("FileArtifactService", "InMemoryArtifactService"),
+        "config": ("Limits", "Retry", "RunConfig", "StreamingMode"),
+        "errors": ("AntiphonError", "ConfigurationError", "ModelConnectionError"),
+        "events": ("ErrorCode", "Event", "EventActions", "LlmResponse"),
+        "models": ("ChatModel", "LiveModel", "LlmRequest"),
+        "models.gemini": ("Gemini",),
+        "models.gemini_chat": ("GeminiChat",),
+        "models.local.keyword_brain": ("KeywordBrain",),
+        "models.local.voice": ("LocalVoice",),
+        "models.openai_chat": ("OpenAIChat",),
+        "models.replay": ("ReplayModel",),
+        "queue": ("LiveRequestQueue",),
+        "requests": ("LiveRequest",),
+        "runtime": ("ConversationFilter", "InMemoryRunner", "Runner", "Telemetry"),
+        "sessions": ("DatabaseSessionService", "InMemorySessionService", "Session"),
+        "tools": (
+            "CallbackContext",
+            "FunctionTool",
+            "LongRunningFunctionTool",
+            "McpToolset",
+            "ToolContext",
+            "google_search",
+        ),
+        "types": (),
+    },
+)
 
 
 def __dir__() -> list[str]:

@@ -33,7 +33,7 @@ class StreamingMode(StrEnum):
 
 
 class _Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Retry(_Settings):
@@ -118,8 +118,8 @@ class RunConfig(_Settings):
     toolset_timeout: float = Field(
         default=10.0, gt=0, description="Seconds that a conversation waits for its toolsets (contract 5.11)."
     )
-    retry: Retry = Retry()
-    limits: Limits = Limits()
+    retry: Retry = Field(default_factory=Retry)
+    limits: Limits = Field(default_factory=Limits)
     lifecycle_events: bool = Field(default=True, description="Yield the events of contract 3.11.")
     event_buffer: int = Field(
         default=4096, ge=16, description="Events that may wait for a slow application; audio is shed first."

@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from antiphon import models
 from antiphon.capabilities import Capabilities
 from antiphon.config import RunConfig
 from antiphon.errors import AuthenticationRefused, ConfigurationError, MissingCredentials, UnsupportedByModel
@@ -47,7 +48,7 @@ async def dialled(monkeypatch: pytest.MonkeyPatch, model: Gemini) -> tuple[str, 
     async def connect(url: str, headers: dict[str, str], codec: Any, listener: Any) -> None:
         calls.append((url, headers, codec._model))
 
-    monkeypatch.setattr(module, "connect", connect)
+    monkeypatch.setattr(models, "connect", connect)
     await model.connect(PLAIN, Ears())
     (call,) = calls
     return call

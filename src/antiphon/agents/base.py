@@ -13,7 +13,7 @@ __all__ = ["BaseAgent"]
 class BaseAgent(BaseModel):
     """An agent, or a group of agents. Agents are immutable, and may be shared by any number of runners."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, defer_build=True)
 
     name: str
     """Unique among the agents of an application; an identifier, and not `user`."""

@@ -1,20 +1,26 @@
 """`Agent`: a model with an instruction, tools, and other agents it may hand over to."""
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, Union
 
 from pydantic import ValidationInfo, field_validator
 
+from antiphon import tools as of_tools
 from antiphon.agents.base import BaseAgent
 from antiphon.agents.callbacks import as_callbacks
 from antiphon.agents.instructions import Instruction
 from antiphon.models import ChatModel, LiveModel
-from antiphon.tools import BaseTool, BaseToolset, as_tool
-from antiphon.types import GenerateContentConfig, Tool
+from antiphon.tools import BaseTool, BaseToolset
+from antiphon.types.model import later
+
+if TYPE_CHECKING:
+    from antiphon.types import GenerateContentConfig, Tool
+else:
+    GenerateContentConfig = later("antiphon.types.generation", "GenerateContentConfig")
 
 __all__ = ["Agent", "ToolLike"]
 
-ToolLike = BaseTool | BaseToolset | Tool | Callable[..., Any]
+ToolLike = Union[BaseTool, BaseToolset, "Tool", Callable[..., Any]]
 """A function, sync or async; a tool object; a model-side tool such as `google_search`; or a toolset."""
 
 
@@ -65,7 +71,7 @@ class Agent(BaseAgent):
     @field_validator("tools")
     @classmethod
     def _are_tools(cls, tools: tuple[ToolLike, ...]) -> tuple[BaseTool | BaseToolset, ...]:
-        made = tuple(tool if isinstance(tool, BaseToolset) else as_tool(tool) for tool in tools)
+        made = tuple(tool if isinstance(tool, BaseToolset) else of_tools.as_tool(tool) for tool in tools)
         names = [tool.name for tool in made if isinstance(tool, BaseTool)]
         twice = {name for name in names if names.count(name) > 1}
         if twice:

@@ -5,8 +5,17 @@ now)` turns the one into the other. Nothing here knows asyncio, sockets, clocks,
 JSON: time is an argument, chance is handed in, and whatever is slow is a command now and a signal later.
 """
 
-from antiphon.core.calls import ToolFacts
-from antiphon.core.conversation import Conversation
-from antiphon.core.handover import Cast, Role
+from typing import TYPE_CHECKING
+
+from antiphon.binding import late
+
+if TYPE_CHECKING:
+    from antiphon.core.calls import ToolFacts
+    from antiphon.core.conversation import Conversation
+    from antiphon.core.handover import Cast, Role
 
 __all__ = ["Cast", "Conversation", "Role", "ToolFacts"]
+
+__getattr__ = late(
+    __name__, {"calls": ("ToolFacts",), "conversation": ("Conversation",), "handover": ("Cast", "Role")}
+)

@@ -8,12 +8,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
+from antiphon import models
 from antiphon.errors import ConfigurationError, MissingCredentials, UnsupportedByModel
 from antiphon.models.base import Listener, LiveModel, ModelConnection
-from antiphon.models.gemini_codec import GeminiCodec
 from antiphon.models.gemini_profiles import Profile, profile_of
 from antiphon.models.gemini_vertex import bearer_headers
-from antiphon.models.socket import connect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -154,8 +153,8 @@ class Gemini(LiveModel):
         own = {name.lower() for name in self._headers}
         credentials = {} if "authorization" in own else await self._credentials()
         headers = {name: value for name, value in credentials.items() if name.lower() not in own}
-        codec = GeminiCodec(self._resource(), self.profile)
-        return await connect(self.address(config), self._headers | headers, codec, listener)
+        codec = models.GeminiCodec(self._resource(), self.profile)
+        return await models.connect(self.address(config), self._headers | headers, codec, listener)
 
     def address(self, config: RunConfig) -> str:
         """The WebSocket address for a run with this configuration."""

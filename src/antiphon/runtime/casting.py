@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from antiphon.agents import Troupe, assemble
+from antiphon import agents
 from antiphon.errors import UnknownModel
 
 if TYPE_CHECKING:
-    from antiphon.agents import BaseAgent
+    from antiphon.agents import BaseAgent, Troupe
     from antiphon.sessions import Session
     from antiphon.tools import BaseToolset
     from antiphon.types import Content
@@ -30,11 +30,11 @@ class Casting:
         self._turn_based: Troupe | None = None
         self._refusal: UnknownModel | None = None
         try:
-            self._live = assemble(root)
+            self._live = agents.assemble(root)
         except UnknownModel as unknown:
             self._refusal = unknown
             try:
-                self._turn_based = assemble(root, turn_based=True)
+                self._turn_based = agents.assemble(root, turn_based=True)
             except UnknownModel:
                 raise unknown from None
 
@@ -56,7 +56,7 @@ class Casting:
     def turn_based(self) -> Troupe:
         """For turn-based runs. Raises `UnknownModel`, `UnsupportedByModel`, `MissingExtra`."""
         if self._turn_based is None:
-            self._turn_based = assemble(self._root, turn_based=True)
+            self._turn_based = agents.assemble(self._root, turn_based=True)
         return self._turn_based
 
 

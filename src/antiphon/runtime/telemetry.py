@@ -6,7 +6,6 @@ import logging
 import os
 import sys
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 
 from antiphon.errors import MissingExtra
@@ -85,6 +84,8 @@ class Watching:
             from opentelemetry.trace import get_tracer
         except ImportError as missing:
             raise MissingExtra("Telemetry needs OpenTelemetry: pip install 'antiphon[otel]'.") from missing
+        from importlib.metadata import version
+
         from antiphon.runtime.otel.instruments import Instruments
         from antiphon.runtime.otel.observer import OtelObserver
 

@@ -1,6 +1,8 @@
 """Where conversations are kept: `Session`, its services, and the rules they share (contract, section 4)."""
 
-from antiphon.sessions.database import DatabaseSessionService
+from typing import TYPE_CHECKING
+
+from antiphon.binding import late
 from antiphon.sessions.memory import InMemorySessionService
 from antiphon.sessions.service import (
     BaseSessionService,
@@ -10,6 +12,9 @@ from antiphon.sessions.service import (
     Session,
 )
 from antiphon.state import State
+
+if TYPE_CHECKING:
+    from antiphon.sessions.database import DatabaseSessionService
 
 __all__ = [
     "BaseSessionService",
@@ -21,3 +26,5 @@ __all__ = [
     "Session",
     "State",
 ]
+
+__getattr__ = late(__name__, {"database": ("DatabaseSessionService",)})

@@ -8,20 +8,10 @@ timeouts, threads and cancellation of calls are the runtime's.
 
 from __future__ import annotations
 
-from antiphon.tools.builtin import (
-    TASK_COMPLETED,
-    code_execution,
-    enterprise_web_search,
-    google_maps_grounding,
-    google_search,
-    stop_streaming,
-    task_completed_tool,
-    transfer_tool,
-    url_context,
-)
+from typing import TYPE_CHECKING
+
+from antiphon.binding import late
 from antiphon.tools.context import Artifacts, CallbackContext, SessionView, ToolContext
-from antiphon.tools.function import FunctionTool, LongRunningFunctionTool, as_tool
-from antiphon.tools.mcp import McpToolset, StdioServer, StreamableHttpServer
 from antiphon.tools.result import (
     ErrorKind,
     UnusableResult,
@@ -36,6 +26,21 @@ from antiphon.tools.result import (
 )
 from antiphon.tools.tool import BadArguments, BaseTool, DeclaredTool, Problem, ToolError, ToolKind
 from antiphon.tools.toolset import BaseToolset
+
+if TYPE_CHECKING:
+    from antiphon.tools.builtin import (
+        TASK_COMPLETED,
+        code_execution,
+        enterprise_web_search,
+        google_maps_grounding,
+        google_search,
+        stop_streaming,
+        task_completed_tool,
+        transfer_tool,
+        url_context,
+    )
+    from antiphon.tools.function import FunctionTool, LongRunningFunctionTool, as_tool
+    from antiphon.tools.mcp import McpToolset, StdioServer, StreamableHttpServer
 
 __all__ = [
     "TASK_COMPLETED",
@@ -75,3 +80,22 @@ __all__ = [
     "unknown_tool",
     "url_context",
 ]
+
+__getattr__ = late(
+    __name__,
+    {
+        "builtin": (
+            "TASK_COMPLETED",
+            "code_execution",
+            "enterprise_web_search",
+            "google_maps_grounding",
+            "google_search",
+            "stop_streaming",
+            "task_completed_tool",
+            "transfer_tool",
+            "url_context",
+        ),
+        "function": ("FunctionTool", "LongRunningFunctionTool", "as_tool"),
+        "mcp": ("McpToolset", "StdioServer", "StreamableHttpServer"),
+    },
+)

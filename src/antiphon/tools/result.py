@@ -64,7 +64,7 @@ def tool_response(value: object) -> dict[str, Any]:
     """
     try:
         _refuse_unreadable(value)
-        plain = from_json(to_json(value, inf_nan_mode="strings"))
+        plain = from_json(to_json(value, inf_nan_mode="strings"), cache_strings="keys")
     except UnusableResult:
         raise
     except (PydanticSerializationError, ValueError, RecursionError) as error:

@@ -3,6 +3,9 @@
 See `antiphon.types.model` for what every class here has in common.
 """
 
+from typing import TYPE_CHECKING
+
+from antiphon.binding import late_among
 from antiphon.types.content import Content, Part, ToolCall, ToolResponse, ToolType
 from antiphon.types.execution import CodeExecutionResult, ExecutableCode, Language, Outcome
 from antiphon.types.functions import (
@@ -14,48 +17,6 @@ from antiphon.types.functions import (
     FunctionResponseScheduling,
     PartialArg,
 )
-from antiphon.types.generation import (
-    AutomaticFunctionCallingConfig,
-    FeatureSelectionPreference,
-    GenerateContentConfig,
-    GenerationConfigRoutingConfig,
-    GenerationConfigRoutingConfigAutoRoutingMode,
-    GenerationConfigRoutingConfigManualRoutingMode,
-    GenerationOutputConfig,
-    ImageConfig,
-    ImageConfigImageOutputOptions,
-    MediaResolution,
-    Modality,
-    ModelArmorConfig,
-    ModelSelectionConfig,
-    ProminentPeople,
-    ThinkingConfig,
-    ThinkingLevel,
-)
-from antiphon.types.grounding import (
-    Citation,
-    CitationMetadata,
-    GoogleTypeDate,
-    GroundingChunk,
-    GroundingChunkCustomMetadata,
-    GroundingChunkImage,
-    GroundingChunkMaps,
-    GroundingChunkMapsPlaceAnswerSources,
-    GroundingChunkMapsPlaceAnswerSourcesAuthorAttribution,
-    GroundingChunkMapsPlaceAnswerSourcesReviewSnippet,
-    GroundingChunkMapsRoute,
-    GroundingChunkRetrievedContext,
-    GroundingChunkStringList,
-    GroundingChunkWeb,
-    GroundingMetadata,
-    GroundingMetadataSourceFlaggingUri,
-    GroundingSupport,
-    RagChunk,
-    RagChunkPageSpan,
-    RetrievalMetadata,
-    SearchEntryPoint,
-    Segment,
-)
 from antiphon.types.media import (
     AudioMetadata,
     Blob,
@@ -63,6 +24,7 @@ from antiphon.types.media import (
     DocumentMetadataContentLayer,
     FileData,
     MediaProcessing,
+    Modality,
     PartMediaResolution,
     PartMediaResolutionLevel,
     SpeechMetadata,
@@ -99,24 +61,6 @@ from antiphon.types.realtime import (
     VoiceActivity,
     VoiceActivityType,
 )
-from antiphon.types.retrieval import (
-    DynamicRetrievalConfig,
-    DynamicRetrievalConfigMode,
-    GoogleSearchRetrieval,
-    RagRetrievalConfig,
-    RagRetrievalConfigFilter,
-    RagRetrievalConfigHybridSearch,
-    RagRetrievalConfigRanking,
-    RagRetrievalConfigRankingLlmRanker,
-    RagRetrievalConfigRankingRankService,
-    Retrieval,
-    VertexAISearch,
-    VertexAISearchDataStoreSpec,
-    VertexRagStore,
-    VertexRagStoreRagResource,
-)
-from antiphon.types.safety import HarmBlockMethod, HarmBlockThreshold, HarmCategory, SafetySetting
-from antiphon.types.schema import Schema, Type
 from antiphon.types.speech import (
     AvatarConfig,
     CustomizedAvatar,
@@ -129,37 +73,6 @@ from antiphon.types.speech import (
     VoiceConfig,
     VoiceConsentSignature,
 )
-from antiphon.types.tools import (
-    Behavior,
-    ComputerUse,
-    EnterpriseWebSearch,
-    Environment,
-    FileSearch,
-    FunctionCallingConfig,
-    FunctionCallingConfigMode,
-    FunctionDeclaration,
-    GoogleMaps,
-    GoogleMapsGroundingTypes,
-    GoogleMapsPlaces,
-    GoogleMapsRouting,
-    GoogleSearch,
-    ImageSearch,
-    Interval,
-    LatLng,
-    McpServer,
-    PhishBlockThreshold,
-    RetrievalConfig,
-    SafetyPolicy,
-    SearchTypes,
-    StreamableHttpTransport,
-    Tool,
-    ToolCodeExecution,
-    ToolConfig,
-    ToolExaAiSearch,
-    ToolParallelAiSearch,
-    UrlContext,
-    WebSearch,
-)
 from antiphon.types.transcription import (
     AudioTranscriptionConfig,
     AudioTranscriptionConfigMode,
@@ -168,7 +81,6 @@ from antiphon.types.transcription import (
     Transcription,
     WordInfo,
 )
-from antiphon.types.transport import HttpOptions, HttpRetryOptions, ResourceScope
 from antiphon.types.usage import (
     CacheMetadata,
     MediaModality,
@@ -181,6 +93,99 @@ from antiphon.types.usage import (
 LiveServerSessionResumptionUpdate = SessionResumptionUpdate
 LiveServerGoAway = GoAway
 GenerateContentResponseUsageMetadata = UsageMetadata
+
+if TYPE_CHECKING:
+    from antiphon.types.generation import (
+        AutomaticFunctionCallingConfig,
+        FeatureSelectionPreference,
+        GenerateContentConfig,
+        GenerationConfigRoutingConfig,
+        GenerationConfigRoutingConfigAutoRoutingMode,
+        GenerationConfigRoutingConfigManualRoutingMode,
+        GenerationOutputConfig,
+        ImageConfig,
+        ImageConfigImageOutputOptions,
+        MediaResolution,
+        ModelArmorConfig,
+        ModelSelectionConfig,
+        ProminentPeople,
+        ThinkingConfig,
+        ThinkingLevel,
+    )
+    from antiphon.types.grounding import (
+        Citation,
+        CitationMetadata,
+        GoogleTypeDate,
+        GroundingChunk,
+        GroundingChunkCustomMetadata,
+        GroundingChunkImage,
+        GroundingChunkMaps,
+        GroundingChunkMapsPlaceAnswerSources,
+        GroundingChunkMapsPlaceAnswerSourcesAuthorAttribution,
+        GroundingChunkMapsPlaceAnswerSourcesReviewSnippet,
+        GroundingChunkMapsRoute,
+        GroundingChunkRetrievedContext,
+        GroundingChunkStringList,
+        GroundingChunkWeb,
+        GroundingMetadata,
+        GroundingMetadataSourceFlaggingUri,
+        GroundingSupport,
+        RagChunk,
+        RagChunkPageSpan,
+        RetrievalMetadata,
+        SearchEntryPoint,
+        Segment,
+    )
+    from antiphon.types.retrieval import (
+        DynamicRetrievalConfig,
+        DynamicRetrievalConfigMode,
+        GoogleSearchRetrieval,
+        RagRetrievalConfig,
+        RagRetrievalConfigFilter,
+        RagRetrievalConfigHybridSearch,
+        RagRetrievalConfigRanking,
+        RagRetrievalConfigRankingLlmRanker,
+        RagRetrievalConfigRankingRankService,
+        Retrieval,
+        VertexAISearch,
+        VertexAISearchDataStoreSpec,
+        VertexRagStore,
+        VertexRagStoreRagResource,
+    )
+    from antiphon.types.safety import HarmBlockMethod, HarmBlockThreshold, HarmCategory, SafetySetting
+    from antiphon.types.schema import Schema, Type
+    from antiphon.types.tools import (
+        Behavior,
+        ComputerUse,
+        EnterpriseWebSearch,
+        Environment,
+        FileSearch,
+        FunctionCallingConfig,
+        FunctionCallingConfigMode,
+        FunctionDeclaration,
+        GoogleMaps,
+        GoogleMapsGroundingTypes,
+        GoogleMapsPlaces,
+        GoogleMapsRouting,
+        GoogleSearch,
+        ImageSearch,
+        Interval,
+        LatLng,
+        McpServer,
+        PhishBlockThreshold,
+        RetrievalConfig,
+        SafetyPolicy,
+        SearchTypes,
+        StreamableHttpTransport,
+        Tool,
+        ToolCodeExecution,
+        ToolConfig,
+        ToolExaAiSearch,
+        ToolParallelAiSearch,
+        UrlContext,
+        WebSearch,
+    )
+    from antiphon.types.transport import HttpOptions, HttpRetryOptions, ResourceScope
 
 __all__ = [
     "ActivityEnd",
@@ -354,3 +359,7 @@ __all__ = [
     "WebSearch",
     "WordInfo",
 ]
+
+__getattr__ = late_among(
+    __name__, ("grounding", "schema", "generation", "tools", "retrieval", "safety", "transport")
+)

@@ -26,23 +26,12 @@ __all__ = [
     "ImageConfig",
     "ImageConfigImageOutputOptions",
     "MediaResolution",
-    "Modality",
     "ModelArmorConfig",
     "ModelSelectionConfig",
     "ProminentPeople",
     "ThinkingConfig",
     "ThinkingLevel",
 ]
-
-
-class Modality(ClosedEnum):
-    """What the model answers in."""
-
-    MODALITY_UNSPECIFIED = "MODALITY_UNSPECIFIED"
-    TEXT = "TEXT"
-    IMAGE = "IMAGE"
-    AUDIO = "AUDIO"
-    VIDEO = "VIDEO"
 
 
 class MediaResolution(ClosedEnum):

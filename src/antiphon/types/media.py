@@ -11,6 +11,7 @@ __all__ = [
     "DocumentMetadataContentLayer",
     "FileData",
     "MediaProcessing",
+    "Modality",
     "PartMediaResolution",
     "PartMediaResolutionLevel",
     "SpeechMetadata",
@@ -32,6 +33,16 @@ def mime_type_of(file_uri: str) -> str:
     if mime_type is None:
         raise ValueError(f"cannot tell the MIME type of {file_uri!r} by its suffix: pass mime_type=")
     return mime_type
+
+
+class Modality(ClosedEnum):
+    """What the model answers in."""
+
+    MODALITY_UNSPECIFIED = "MODALITY_UNSPECIFIED"
+    TEXT = "TEXT"
+    IMAGE = "IMAGE"
+    AUDIO = "AUDIO"
+    VIDEO = "VIDEO"
 
 
 class Blob(Model):
