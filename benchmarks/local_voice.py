@@ -1,7 +1,8 @@
 """`python -m benchmarks.local_voice [CONVERSATIONS] [QUESTIONS] [--cores N]`: whole conversations, timed.
 
-Each plays spoken questions into its microphone as fast as they are spoken, hears the answers, and cuts in on
-long ones. All parts are the default ones, and real; so is the clock. eSpeak NG is who speaks.
+Each plays spoken questions into its microphone as fast as they are spoken, hears the answers, and after each
+cuts in on long ones, `TIMES` times. All parts are the default ones, and real; so is the clock. eSpeak NG is
+who speaks. An onset is the first sample above a hundredth of the peak: its sound begins there.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ from antiphon.models.local.synthesizer import Synthesizer
 from antiphon.models.local.voice import LocalVoice
 from antiphon.types import Blob, Content, FunctionDeclaration, FunctionResponse, Part, Tool
 from benchmarks.processes import ROOT
-from benchmarks.sounds import pcm, spoken
+from benchmarks.sounds import VOICES, pcm, spoken
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator, Sequence
@@ -56,7 +57,18 @@ QUESTIONS = (
     "What can you do?",
     "Can you help me?",
 )
-INTERRUPTIONS = ("Wait a moment please.", "No, never mind that.", "That will do.", "Stop talking now.")
+INTERRUPTIONS = (
+    "Wait a moment please.",
+    "No, never mind that.",
+    "That will do.",
+    "Stop talking now.",
+    "What about London?",
+    "I have another question.",
+    "Can you say that again?",
+    "Hey, listen to me.",
+)
+TIMES = 4
+"""So often each question is followed by one of them."""
 STAGES = {
     "a pause is noticed": "paused",
     "the words are recognised": "recognised",
@@ -114,6 +126,11 @@ class Timed:
     latest: float = 0.0
 
     @property
+    def prompt(self) -> int:
+        """How many interruptions had silenced the agent within 300 ms."""
+        return sum(silence <= 0.3 for silence in self.silences)
+
+    @property
     def waits(self) -> list[float]:
         """From the end of speech to the first sound."""
         return [sum(answer) for answer in self.answers]
@@ -152,6 +169,9 @@ class TimedHearing(Hearing):
         heard = self.inner.heard()
         self.stamps.at["recognised"] = now()
         return heard
+
+    def nod(self, words: frozenset[str], sure: float) -> float:
+        return self.inner.nod(words, sure)
 
 
 class TimedRecognizer(Recognizer):
@@ -241,13 +261,13 @@ class Client:
 
 
 async def play(connection: ModelConnection, sound: bytes) -> float:
-    """Returns when its end was spoken."""
-    began = now()
-    for number, at in enumerate(range(0, len(sound), CHUNK)):
-        await asyncio.sleep(max(began + number * CHUNK / 32_000 - now(), 0))
-        connection.send(Media(Blob(data=sound[at : at + CHUNK], mime_type="audio/pcm;rate=16000")))
-    ended = began + len(sound) / 32_000
-    await asyncio.sleep(max(ended - now(), 0))
+    """Sends each chunk when its end was spoken, as a microphone does; returns when that was of the last."""
+    ended = now()
+    for at in range(0, len(sound), CHUNK):
+        chunk = sound[at : at + CHUNK]
+        ended += len(chunk) / 32_000
+        await asyncio.sleep(max(ended - now(), 0))
+        connection.send(Media(Blob(data=chunk, mime_type="audio/pcm;rate=16000")))
     return ended
 
 
@@ -256,6 +276,21 @@ async def quiet(connection: ModelConnection, client: Client) -> None:
     began = now()
     while now() < max(client.news, client.until, began) + 1.0:
         await play(connection, bytes(CHUNK))
+
+
+async def cut_in(connection: ModelConnection, client: Client, number: int, found: Timed) -> None:
+    """Has the agent talk, and interrupts it: at another moment each time, and by and by in other voices."""
+    connection.send(Turn(Content(role="user", parts=[Part(text="go on")])))
+    await play(connection, bytes(32_000 + 2 * (number * 185 % 640)))
+    client.cut, onset = None, now()
+    text = INTERRUPTIONS[number % len(INTERRUPTIONS)]
+    voice = VOICES[number // len(INTERRUPTIONS) % len(VOICES)]
+    await play(connection, speech(text, voice) + bytes(32_000))
+    if client.cut is None:
+        found.missed += 1
+    else:
+        found.silences.append(client.silent - onset)
+        found.cuts.append(client.cut - onset)
 
 
 async def converse(number: int, questions: int, shared: Moonshine, found: Timed) -> None:
@@ -286,16 +321,9 @@ async def converse(number: int, questions: int, shared: Moonshine, found: Timed)
         else:
             found.missed += 1
         await quiet(connection, client)
-        connection.send(Turn(Content(role="user", parts=[Part(text="go on")])))
-        await play(connection, bytes(64_000 + 1_600 * number))
-        client.cut, onset = None, now()
-        await play(connection, speech(INTERRUPTIONS[turn % len(INTERRUPTIONS)], voice) + bytes(16_000))
-        if client.cut is None:
-            found.missed += 1
-            connection.send(Turn(Content(role="user", parts=[Part(text="be quiet")])))
-        else:
-            found.silences.append(client.silent - onset)
-            found.cuts.append(client.cut - onset)
+        for again in range(TIMES):
+            await cut_in(connection, client, number * 11 + turn * TIMES + again, found)
+        connection.send(Turn(Content(role="user", parts=[Part(text="be quiet")])))
         await quiet(connection, client)
     await connection.close()
     found.errors += client.errors
@@ -307,7 +335,7 @@ async def measure(conversations: int, questions: int) -> Timed:
     shared, lag = Moonshine(), [0.0]
     await LocalVoice(recognizer=shared).prepare()
     for text in (*QUESTIONS, *INTERRUPTIONS):  # beforehand: users do their own speaking
-        for voice in SPEAKERS:
+        for voice in VOICES:
             speech(text, voice)
 
     async def watch() -> None:
@@ -347,8 +375,9 @@ def tell(found: Timed) -> None:
         ("onset → silence", found.silences),
         ("onset → interrupted", found.cuts),
     ):
-        middle, high = np.percentile(values, [50, 95]) * 1e3
+        middle, high = np.percentile(values or [np.nan], [50, 95]) * 1e3
         print(f"{name:32}p50 {middle:.0f} ms, p95 {high:.0f} ms, of {len(values)}")
+    print(f"silent within 300 ms: {found.prompt} of {len(found.silences)}")
     print(f"of a core {found.core:.2f}, {found.core / found.conversations:.3f} per conversation")
     print(f"the loop was late by {found.late * 1e3:.1f} ms (p95), {found.latest * 1e3:.0f} ms at most")
     print(f"hasty {found.hasty}, missed {found.missed}, errors {found.errors}")

@@ -37,6 +37,7 @@ def test_sensitivity_of_the_start() -> None:
     assert high.onset < USUAL.onset < low.onset
     assert high.least < USUAL.least < low.least
     assert low.onset_over_speech > USUAL.onset_over_speech
+    assert low.certain == 1.0
 
 
 def test_sensitivity_of_the_end() -> None:

@@ -26,11 +26,12 @@ from antiphon.models.local.listening import (
     Onset,
     Resume,
     Sound,
+    Weigh,
 )
 from antiphon.models.local.vad import FRAME_SECONDS
 
 USUAL = Attention()
-VOICE, SILENCE = 0.95, 0.02
+VOICE, CERTAIN, SILENCE = 0.85, 0.95, 0.02
 
 
 class Heard:
@@ -57,10 +58,14 @@ class Heard:
 
     def told(self, notices: list[Notice]) -> str:
         self.noticed += notices
-        return " ".join(type(each).__name__.lower() for each in notices if not isinstance(each, Sound | Ask))
+        silent = (Sound, Ask, Weigh)
+        return " ".join(type(each).__name__.lower() for each in notices if not isinstance(each, silent))
 
     def words(self, words: str) -> str:
         return self.told(self.listening.words(words))
+
+    def weighed(self, nod: float) -> str:
+        return self.told(self.listening.weighed(nod))
 
     def speaking(self, speaking: bool) -> str:
         return self.told(self.listening.speaking(speaking))
@@ -71,6 +76,10 @@ class Heard:
     @property
     def questions(self) -> int:
         return sum(isinstance(each, Ask) for each in self.noticed)
+
+    @property
+    def weighings(self) -> int:
+        return sum(isinstance(each, Weigh) for each in self.noticed)
 
     @property
     def onset(self) -> Onset:
@@ -147,6 +156,55 @@ def test_while_the_agent_is_held_it_is_asked_now_and_then() -> None:
     heard.silence(0.1)
     assert heard.questions == 2
     assert heard.words("mhm wait") == "interrupt"
+
+
+def test_the_beginning_of_speech_is_weighed_four_times_before_its_words_are_asked_for() -> None:
+    heard = agent_speaking()
+    assert heard.voice(0.128) == "hold onset"
+    assert heard.weighings == 0
+    heard.voice(0.032)
+    assert heard.weighings == 1
+    heard.voice(0.064)
+    assert heard.weighings == 2
+    heard.voice(0.128)
+    assert (heard.weighings, heard.questions) == (4, 0)
+    heard.voice(0.128)
+    assert (heard.weighings, heard.questions) == (4, 0)
+    heard.voice(0.032)
+    assert (heard.weighings, heard.questions) == (4, 1)
+
+
+def test_silence_is_not_weighed() -> None:
+    heard = agent_speaking()
+    assert heard.voice(0.16) + heard.silence(0.3) == "hold onset"
+    assert heard.weighings == 1
+
+
+def test_what_cannot_be_a_nod_interrupts_before_there_are_words() -> None:
+    heard = agent_speaking()
+    assert heard.voice(0.192) == "hold onset"
+    assert heard.weighed(USUAL.nod) == ""
+    heard.voice(0.032)
+    assert heard.weighed(USUAL.nod / 2) == "interrupt"
+    assert heard.weighed(0.0) == ""
+    assert heard.voice(0.5) + heard.silence(0.55) == "end"
+
+
+def test_what_may_be_a_nod_is_waited_for_and_so_is_all_where_none_is_sure() -> None:
+    for attention, nod in ((USUAL, 0.9), (replace(USUAL, nod=0.0), 0.0)):
+        heard = agent_speaking(attention)
+        assert heard.voice(0.3) == "hold onset"
+        assert heard.weighings == (3 if attention.nod else 0)
+        assert heard.weighed(nod) == ""
+        assert heard.silence(0.45) == "resume"
+        assert heard.weighed(0.0) == ""
+
+
+def test_nothing_is_weighed_of_what_does_not_hold_the_agent() -> None:
+    heard = Heard()
+    assert heard.voice(1) == "onset"
+    assert heard.weighings == 0
+    assert heard.weighed(0.0) == ""
 
 
 @pytest.mark.parametrize("words", ["Mm-h.", "All right.", "So?", "A.", "Oh, well…", "I see.", "You"])
@@ -235,6 +293,16 @@ def test_patience_stretches_every_wait() -> None:
 def test_speech_holds_the_agent_at_once() -> None:
     heard = agent_speaking()
     assert heard.voice(0.064) == "hold onset"
+
+
+def test_speech_that_is_certain_holds_it_by_its_first_frame_but_not_after_a_false_start() -> None:
+    heard = agent_speaking()
+    assert heard.feed(CERTAIN) == "hold onset"
+    assert heard.silence(0.45) == "resume"
+    assert heard.feed(CERTAIN, CERTAIN, CERTAIN) == ""
+    assert heard.feed(CERTAIN) == "hold onset"
+    assert Heard().feed(CERTAIN, CERTAIN) == ""  # the agent is silent
+    assert agent_speaking(replace(USUAL, certain=1.0)).feed(1.0) == ""
 
 
 def test_over_speech_it_takes_higher_probability() -> None:
@@ -487,6 +555,7 @@ deed = st.one_of(
     st.tuples(st.just("frames"), st.integers(1, 60).map(lambda count: [VOICE] * count)),
     st.tuples(st.just("frames"), st.integers(1, 60).map(lambda count: [SILENCE] * count)),
     st.tuples(st.just("words"), st.sampled_from(["", "mm-hm", "stop", "book a table for"])),
+    st.tuples(st.just("weighed"), st.floats(0, 1)),
     st.tuples(st.just("speaking"), st.booleans()),
     st.tuples(st.just("stream_ended"), st.none()),
     st.tuples(st.just("late"), st.floats(0, 9)),
@@ -507,6 +576,8 @@ def test_whatever_comes_every_onset_has_one_end(
                 heard.feed(*probabilities)
             case "words", str(words):
                 heard.words(words)
+            case "weighed", float(nod):
+                heard.weighed(nod)
             case "speaking", bool(speaking):
                 heard.speaking(speaking)
             case "late", float(later):

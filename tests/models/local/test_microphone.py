@@ -163,3 +163,56 @@ def test_what_is_said_after_a_pause_is_heard_as_well() -> None:
         quiet(1.5),
     )
     assert [each.text for each in news if isinstance(each, Said)] == ["I want to go to London, please."]
+
+
+class _Weighing(Prompted):
+    """Takes whatever it hears for a nod, so sure is it; errors are raised."""
+
+    def __init__(self, nod: float | Exception, *heard: str) -> None:
+        super().__init__(*heard)
+        self.nod = nod
+        self.asked: list[tuple[frozenset[str], float]] = []
+
+    def hear(self, vocabulary: Vocabulary) -> Hearing:
+        owner, hearing = self, super().hear(vocabulary)
+
+        class Weighed(Hearing):
+            def feed(self, pcm: bytes) -> None:
+                hearing.feed(pcm)
+
+            def heard(self) -> Heard:
+                return hearing.heard()
+
+            def nod(self, words: frozenset[str], sure: float) -> float:
+                owner.asked.append((words, sure))
+                if isinstance(owner.nod, Exception):
+                    raise owner.nod
+                return owner.nod
+
+        return Weighed()
+
+
+def cut_in() -> list[list[Item]]:
+    """Half a second of speech over the agent's."""
+    return [quiet(0.3), [Speaking(True)], audio(spoken("hello there"))[:5], quiet(1.0)]
+
+
+def test_what_cannot_be_a_nod_interrupts_the_agent_before_its_words_are_known() -> None:
+    nodding, talking = _Weighing(0.5, "mhm"), _Weighing(0.01, "hello")
+    attention = Attention(backchannels=frozenset({"mhm"}))
+    news = heard(microphone(nodding, attention), *cut_in())
+    assert [type(each) for each in news] == [Hold, Began, Resume]
+    assert set(nodding.asked) == {(frozenset({"mhm"}), attention.nod)}
+    news = heard(microphone(talking, attention), *cut_in())
+    assert [type(each) for each in news] == [Hold, Began, Interrupt, Said]
+    assert len(talking.asked) == 1
+
+
+def test_a_recogniser_that_cannot_tell_nods_is_waited_for() -> None:
+    unsure = _Weighing(0.0, "mhm")
+    unsure.eager = False
+    assert Interrupt not in [type(each) for each in heard(microphone(unsure), *cut_in())]
+    assert unsure.asked == []
+    assert Prompted().hear(VOCABULARY).nod(frozenset(), 0.5) == 1.0
+    news = heard(microphone(_Weighing(OSError("broken"))), *cut_in())
+    assert [type(each) for each in news] == [Hold, Began, Deaf, Resume]

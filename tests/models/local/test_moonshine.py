@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from antiphon.errors import ConfigurationError, MissingExtra
+from antiphon.models.local.attention import BACKCHANNELS
 from antiphon.models.local.moonshine import LONGEST_SECONDS, SETTLED_SECONDS, Moonshine, _Model
 from antiphon.models.local.recognizer import Heard, Vocabulary
 from antiphon.models.local.spelling import said
@@ -52,6 +53,15 @@ def test_it_may_be_asked_before_all_is_said() -> None:
     early = hearing.heard()
     hearing.feed(pcm[half:])
     assert early.text.startswith("What") and len(early.text) < len(hearing.heard().text)
+
+
+@pytest.mark.parametrize("words", ["okay", "yeah", "stop talking now", "but what about tomorrow"])
+def test_it_knows_early_whether_it_can_be_a_nod(words: str) -> None:
+    hearing = Moonshine().hear(ANYTHING)
+    assert hearing.nod(BACKCHANNELS, 0.08) == 1.0  # nothing was said
+    hearing.feed(spoken(words)[: RATE * 2 * 7 // 10])  # 0.4 s of speech
+    nod = hearing.nod(BACKCHANNELS, 0.08)
+    assert nod > 0.9 if words in BACKCHANNELS else nod < 0.08
 
 
 def test_it_does_not_matter_how_loud_or_in_what_pieces() -> None:
@@ -105,6 +115,7 @@ def test_what_was_found_of_a_long_utterance_is_kept(monkeypatch: pytest.MonkeyPa
     assert later.text.count("London") == asked + 1 and later.confidence > 0.3
     assert listened == [asked * len(pcm), len(pcm)]
     assert hearing.heard() == later
+    assert hearing.nod(frozenset({"london"}), 0.1) == 0.0  # all those words are no nod
 
 
 def test_many_threads_hear_the_same() -> None:

@@ -38,6 +38,9 @@ class Attention:
     """Speech has to last so long to count."""
     least_over_speech: float = 0.064
     """The same while the agent speaks: short, since a false start costs only a pause."""
+    certain: float = 0.9
+    """Above this probability a single frame will do while the agent speaks, unless it was a false start
+    before; 1 for never."""
     pre_roll: float = 0.32
     """What was heard so long before the onset belongs to it: quiet consonants, the breath before."""
     patience: float = 1.0
@@ -49,6 +52,11 @@ class Attention:
     asks: float = 0.512
     """While it is held, what was said is asked for after so much speech, and again after so much more;
     at a pause it is asked for sooner. In half of that a recogniser guesses, and takes a hum for words."""
+    weighs: float = 0.16
+    """While it is held, after so much speech it is found out whether it can be a nod at all, and three times
+    again, every other frame. What nobody can tell yet waits for words."""
+    nod: float = 0.08
+    """What is less likely to be one, of 1, interrupts it at once; 0 for never."""
     false_start: float = 0.4
     """So much silence while it is held, and no words: it goes on."""
     undecided: float = 2.0
@@ -95,7 +103,12 @@ class Attention:
                 changed = replace(changed, onset=0.4, release=min(changed.release, 0.3), least=0.064)
             case StartSensitivity.START_SENSITIVITY_LOW:
                 changed = replace(
-                    changed, onset=0.7, onset_over_speech=0.85, least=0.16, least_over_speech=0.128
+                    changed,
+                    onset=0.7,
+                    onset_over_speech=0.85,
+                    least=0.16,
+                    least_over_speech=0.128,
+                    certain=1.0,
                 )
         match detection.end_of_speech_sensitivity:
             case EndSensitivity.END_SENSITIVITY_HIGH:

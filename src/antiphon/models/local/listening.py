@@ -2,10 +2,11 @@
 
 Rule 1   Speech begins when enough frames in a row are likely to be speech. What was heard just before belongs
          to it.
-Rule 2   Over the agent's speech it takes higher probability and less time: the agent is held at once, and
-         what it was is decided then.
+Rule 2   Over the agent's speech it takes higher probability and less time, and where it is all but certain
+         no more than a frame: the agent is held at once, and what it was is decided then.
 Rule 3   While the agent is held: words interrupt it, and so does speech that lasts. Silence without words is
-         a false start, and the agent goes on. Words that only say "I am listening" do not count.
+         a false start, and the agent goes on. Words that only say "I am listening" do not count. Before there
+         are words, the beginning of speech interrupts it that is sure to be none of these.
 Rule 4   Speech ends by the silence that the speaker's `Pacing` asks for. One stray frame does not end a
          silence.
 Rule 5   Who speaks again soon after an end goes on with it, and is waited for longer from then on.
@@ -13,9 +14,9 @@ Rule 6   An utterance of more than the longest ends, and is gone on with in anot
 Rule 7   When audio stops coming, what is open ends; the end of the stream ends it at once.
 Rule 8   Where the client marks speech itself, only marks begin and end it; a mark is meant, and interrupts.
 Rule 9   An agent that is not to be interrupted is not held either; what is said is heard all the same.
-Rule 10  After a false start it takes twice as much speech to hold the agent again, up to what interrupts it;
-         so an agent whose own voice comes back does not stumble for long. It is forgotten when somebody
-         takes the floor, or the agent has finished.
+Rule 10  After a false start it takes twice as much speech to hold the agent again, however certain it is, up
+         to what interrupts it; so an agent whose own voice comes back does not stumble for long. It is
+         forgotten when somebody takes the floor, or the agent has finished.
 Rule 11  What was said is asked for at every pause, before it is long enough to end anything; and every
          now and then while the agent is held.
 Rule 12  Every onset is followed by one end or one `Resume` before the next.
@@ -49,10 +50,13 @@ __all__ = [
     "Onset",
     "Resume",
     "Sound",
+    "Weigh",
 ]
 
 RETURNS: Final = 2
 """Frames of speech in a row that end a silence (rule 4)."""
+WEIGHED: Final = (0, 2, 4, 6)
+"""Which frames of speech are weighed: not all, since that takes longer than a frame (rule 3)."""
 PAUSE: Final = 2
 """Frames of silence in a row that make a pause (rule 11)."""
 
@@ -85,6 +89,11 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
+class Weigh:
+    """Find out how likely it is that only "I am listening" is being said, and tell it by `weighed`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Hold:
     """Pause the agent's speech, so that it can go on or be cut off."""
 
@@ -109,7 +118,7 @@ class End:
     """Seconds that were waited for more."""
 
 
-Notice: TypeAlias = Onset | Sound | Ask | Hold | Resume | Interrupt | End
+Notice: TypeAlias = Onset | Sound | Ask | Weigh | Hold | Resume | Interrupt | End
 
 
 class Ear(Enum):
@@ -233,6 +242,8 @@ class Listening:
         if self.ear is Ear.QUIET:
             self._ring.append(pcm)
             least = self._least_over_speech if over else attention.least
+            if over and probability > attention.certain and not self._false_starts:
+                least = FRAME_SECONDS
             if self._gate.run == 0 or self._gate.run * FRAME_SECONDS < least - FRAME_SECONDS / 100:
                 return []
             return self._beat(Beat.OVERLAP if over else Beat.ONSET)
@@ -244,6 +255,10 @@ class Listening:
             return []
         self._utterance.words = words
         return self._beat(Beat.TAKES) if self._wants_floor(words) else []
+
+    def weighed(self, nod: float) -> list[Notice]:
+        """How likely what has been said since the onset is, or becomes, no more than a nod (rule 3)."""
+        return self._beat(Beat.TAKES) if self.ear is Ear.HELD and nod < self._attention.nod else []
 
     def speaking(self, speaking: bool) -> list[Notice]:
         """Whether the agent's speech is being heard from now on, or would be if it were not held.
@@ -316,7 +331,11 @@ class Listening:
                 return self._beat(Beat.TAKES)
             if utterance.silence >= attention.false_start:
                 return self._beat(Beat.NOTHING)
-            return self._ask() if utterance.speech - utterance.asked >= attention.asks else self._paused()
+            if utterance.speech - utterance.asked >= attention.asks:
+                return self._ask()
+            past = round((utterance.speech - attention.weighs) / FRAME_SECONDS)
+            weighs = attention.nod and self._gate.run and past in WEIGHED
+            return [Weigh()] if weighs else self._paused()
         if lasted >= attention.longest:
             return self._beat(Beat.OVER)
         wait = self._pacing.wait(utterance.words) * attention.patience

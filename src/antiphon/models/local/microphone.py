@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING, TypeAlias, assert_never
 from antiphon.core.messages import ActivityEnded, ActivityStarted, StreamEnded
 from antiphon.models.local.backlog import Late, Piece, Speaking
 from antiphon.models.local.framing import Framing
-from antiphon.models.local.listening import Ask, End, Hold, Interrupt, Listening, Onset, Resume, Sound
+from antiphon.models.local.listening import (
+    Ask,
+    End,
+    Hold,
+    Interrupt,
+    Listening,
+    Onset,
+    Resume,
+    Sound,
+    Weigh,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -85,6 +95,7 @@ class Microphone:
         Raises `ConfigurationError` when a part is missing.
         """
         self._manual = attention.manual
+        self._nods = attention.backchannels, attention.nod
         self._framing = Framing()
         self._detector = None if attention.manual else voice_activity.detector()
         self._listening = Listening(attention, endpointing.speaker())
@@ -150,6 +161,8 @@ class Microphone:
                 case Ask():
                     if self._eager and self._asked(news):
                         self._act(self._listening.words(self._words), news)
+                case Weigh():
+                    self._act(self._listening.weighed(self._weighed(news)), news)
                 case End(at):
                     self._asked(news)
                     news.append(Said(self._words, at))
@@ -191,6 +204,14 @@ class Microphone:
             except Exception as error:
                 self._failed(error, news)
         return self._heard is not None
+
+    def _weighed(self, news: list[News]) -> float:
+        """How likely it is that what was said so far is no more than a nod; 1 where that cannot be told."""
+        try:
+            return self._hearing.nod(*self._nods) if self._hearing is not None and self._eager else 1.0
+        except Exception as error:
+            self._failed(error, news)
+            return 1.0
 
     def _failed(self, error: Exception, news: list[News]) -> None:
         log.warning("Recognition failed.", exc_info=error)

@@ -42,6 +42,12 @@ class Hearing(ABC):
         """What was said so far; may take its time. Called once when the utterance is over, and of a
         recogniser that is `eager` at every pause before as well."""
 
+    def nod(self, words: frozenset[str], sure: float) -> float:
+        """How likely it is, from 0 to 1, that what was said so far is or becomes nothing but these words; no
+        nearer than it takes to know whether it is below `sure`. Asked of a recogniser that is `eager`, over
+        the agent's speech, when too little was said for `heard`. This one does not know, and says 1."""
+        return 1.0
+
 
 class Recognizer(ABC):
     """Turns speech into text. One instance, with its model, serves all conversations."""
