@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -133,3 +134,19 @@ def test_errors_of_policy_and_length_end_the_turn_and_others_may_pass(code: Erro
 def test_codes_of_providers_may_pass(code: str | None) -> None:
     # contract 3.10
     assert not ErrorCode.terminal(code)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_forked_process_makes_other_ids() -> None:
+    Event.new_id()  # and has others ready
+    reads, writes = os.pipe()
+    if (child := os.fork()) == 0:
+        os.write(writes, Event.new_id().encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    theirs = os.read(reads, 36).decode()
+    os.close(reads)
+    os.close(writes)
+    assert len(theirs) == 36
+    assert theirs not in {Event.new_id() for _ in range(200)}

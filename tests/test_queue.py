@@ -336,8 +336,8 @@ async def test_a_reader_that_gives_up_gives_the_queue_back() -> None:
 async def test_what_comes_while_the_reader_sits_down_is_seen() -> None:
     # contract 5.7
     class Late(LiveRequestQueue):
-        def attach(self, wake: Any, *, keep_shed: bool = False) -> None:
-            super().attach(wake, keep_shed=keep_shed)
+        def attach(self, wake: Any, **options: Any) -> None:
+            super().attach(wake, **options)
             if not self.depth:
                 self.send_content("hello")
 
@@ -478,3 +478,31 @@ def test_a_reader_whose_loop_is_gone_hurts_nobody() -> None:
     queue.send_realtime(SECOND)
     assert queue.depth == 1
     reading.close()
+
+
+def test_media_for_which_nothing_waits_goes_past_the_queue() -> None:
+    # contract 1.4, 2.3: in order with all else
+    queue, taken, willing = LiveRequestQueue(), [], True
+
+    def at_once(media: Blob) -> bool:
+        if willing:
+            taken.append(media)
+        return willing
+
+    queue.attach(lambda: None, at_once=at_once)
+    one, two, three, four = (Blob(data=bytes([n, 0]), mime_type="audio/pcm;rate=16000") for n in range(4))
+    queue.send_realtime(one)
+    assert (taken, queue.depth) == ([one], 0)
+    queue.send_content("hello")
+    queue.send_realtime(two)
+    assert (taken, queue.depth) == ([one], 2)
+    assert queue.take() == LiveRequest(content=HELLO) and queue.take() == two
+    willing = False
+    queue.send_realtime(three)
+    willing = True
+    queue.send_realtime(four)
+    assert (taken, queue.take(), queue.take()) == ([one], three, four)
+    queue.close()
+    with pytest.raises(QueueClosed):
+        queue.send_realtime(one)
+    assert taken == [one]

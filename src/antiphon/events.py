@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
 from enum import StrEnum
-from os import urandom
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ConfigDict, Field, field_serializer
 
@@ -16,7 +16,6 @@ from antiphon.types import (
     FunctionCall,
     FunctionResponse,
     GoAway,
-    GroundingMetadata,
     InteractionStatus,
     SessionResumptionUpdate,
     Transcription,
@@ -24,7 +23,12 @@ from antiphon.types import (
     UsageMetadata,
     VoiceActivity,
 )
-from antiphon.types.model import Model
+from antiphon.types.model import Model, later
+
+if TYPE_CHECKING:
+    from antiphon.types import GroundingMetadata
+else:
+    GroundingMetadata = later("antiphon.types.grounding", "GroundingMetadata")
 
 __all__ = ["ErrorCode", "Event", "EventActions", "Lifecycle", "LifecycleKind", "LlmResponse", "new_id"]
 
@@ -86,10 +90,24 @@ LifecycleKind = Literal[
 
 
 def new_id() -> str:
-    """A random UUID (version 4), at a third of the cost of `str(uuid4())`: every event needs one."""
-    x = urandom(16).hex()
+    """A random UUID (version 4). Many are made at a time, at a fifth of the cost of `str(uuid4())` each."""
+    try:
+        return _ids.pop()
+    except IndexError:
+        x = os.urandom(16 * _IDS_AT_ONCE).hex()
+        made = [_uuid(x[at : at + 32]) for at in range(0, len(x), 32)]
+        _ids.extend(made[1:])
+        return made[0]
+
+
+def _uuid(x: str) -> str:
     return f"{x[:8]}-{x[8:12]}-4{x[13:16]}-{_VARIANTS[x[16]]}{x[17:20]}-{x[20:]}"
 
+
+_IDS_AT_ONCE = 64
+_ids: list[str] = []
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_ids.clear)  # else parent and child would give the same ones
 
 _VARIANTS = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}
 

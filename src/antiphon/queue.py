@@ -71,6 +71,7 @@ class LiveRequestQueue:
         self._closed = False
         self._playback: Playback | None = None
         self._wake: Callable[[], None] | None = None
+        self._at_once: Callable[[Blob], bool] | None = None
 
     # What the application calls.
 
@@ -130,7 +131,7 @@ class LiveRequestQueue:
         events that came before that answer; unset, the newest answer with audio is meant. Report several
         times a second while playing, and once more when playing has ended. Only the newest report counts.
         """
-        self.send(LiveRequest(playback=Playback(played_ms=played_ms, turn=turn)))
+        self._put_playback(Playback(played_ms=played_ms, turn=turn))
 
     def send(self, request: LiveRequest | dict[str, Any]) -> None:
         """Sends a ready-made request, or a dict of its fields."""
@@ -182,10 +183,17 @@ class LiveRequestQueue:
 
     # What the runtime calls.
 
-    def attach(self, wake: Callable[[], None], *, keep_shed: bool = False) -> None:
+    def attach(
+        self,
+        wake: Callable[[], None],
+        *,
+        keep_shed: bool = False,
+        at_once: Callable[[Blob], bool] | None = None,
+    ) -> None:
         """Claims the queue; `wake` is called, from any thread, when there is something to `take`.
 
-        With `keep_shed` what is shed is kept for `take_shed`, `max_frames` of it.
+        Media for which nothing has to wait is given to `at_once`, from any thread; what that leaves with
+        False goes into the queue. With `keep_shed` what is shed is kept for `take_shed`, `max_frames` of it.
 
         Raises `QueueInUse` when another invocation holds it (contract 1.4), and `QueueClosed` when it was
         closed and nothing waits in it any more: nothing could ever come out of it.
@@ -197,13 +205,13 @@ class LiveRequestQueue:
                 raise QueueInUse(
                     "This LiveRequestQueue already serves a run_live(); make one per conversation."
                 )
-            self._wake = wake
+            self._wake, self._at_once = wake, at_once
             self._shed.kept = deque(maxlen=self._limits[1]) if keep_shed else None
 
     def detach(self) -> None:
         """Gives the queue back; what still waits in it stays."""
         with self._lock:
-            self._wake = self._shed.kept = None
+            self._wake = self._at_once = self._shed.kept = None
 
     def take_shed(self) -> Blob | None:
         """The oldest media that was dropped, if it was to be kept: it is older than what `take` gives."""
@@ -298,6 +306,10 @@ class LiveRequestQueue:
             wake()
 
     def _put_media(self, media: Blob, seconds: float) -> None:
+        at_once, busy = self._at_once, self._media or self._control or self._closed or self._shed.kept
+        if at_once is not None and not busy and at_once(media):
+            self._shed.in_burst = False
+            return
         max_audio, max_frames, max_images = self._limits
         with self._lock:
             self._refuse_if_closed()

@@ -326,7 +326,7 @@ async def test_history_is_told_once_before_anyone_hears_that_the_model_is_ready(
 
     class Eager(Ears):
         def received(self, said: Any) -> None:
-            if ModelReady() in said:
+            for _ in range(said.count(ModelReady())):
                 connection.send(typed("at once"))
             super().received(said)
 
@@ -338,6 +338,31 @@ async def test_history_is_told_once_before_anyone_hears_that_the_model_is_ready(
         await connection.close()
     told = [signal.text for signal in ears.said if isinstance(signal, ModelText)]
     assert told == [f"you said {frame!r}" for frame in ("setup", "history", "question", "at once", "at once")]
+
+
+@pytest.mark.parametrize("close", [False, True])
+async def test_what_comes_at_once_is_told_at_once_and_in_order(close: bool) -> None:
+    async def peer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await shake_hands(reader, writer)
+        frames = [b"\x81\x03one", b"\x89\x00", b"\x01\x01t", b"\x80\x02wo", b"\x81\x05three"]
+        writer.write(b"".join(frames) + (b"\x88\x02\x03\xe8" if close else b""))
+        await reader.read(1)
+
+    class Counting(Ears):
+        times_told = 0
+
+        def received(self, said: Any) -> None:
+            self.times_told += 1
+            super().received(said)
+
+    async with tcp(peer) as url:
+        ears = Counting()
+        connection = await dialled(url, ears)
+        assert await ears.hear(3) == [ModelText("one"), ModelText("two"), ModelText("three")]
+        assert ears.times_told == 1
+        if close:
+            assert await ears.lost_with() is None
+        await connection.close()
 
 
 @pytest.mark.parametrize("frame", ["text", b"binary", "größer als ASCII", "x" * 70_000])
@@ -848,9 +873,11 @@ class Faulty(Ears):
     def __init__(self, at: str) -> None:
         super().__init__()
         self._at = at
+        self.times_told = 0
 
     def received(self, said: Any) -> None:
         super().received(said)
+        self.times_told += 1
         self._fail("received")
 
     def writable(self) -> None:
@@ -889,7 +916,7 @@ async def test_a_fault_on_this_side_ends_the_connection_aloud(
         await connection.close()
     assert error is not None and not error.retryable
     assert isinstance(error.__cause__, ZeroDivisionError if at else RuntimeError)
-    assert ModelText("never heard") not in ears.said and closed_with == [1011]
+    assert ears.times_told == bool(at) and closed_with == [1011]  # and nothing after it
     assert any(record.exc_info for record in caplog.records if record.levelno == logging.ERROR)
 
 

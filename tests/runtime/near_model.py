@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -20,12 +21,17 @@ if TYPE_CHECKING:
 __all__ = ["NearConnection", "NearModel", "until"]
 
 
+_NEVER = threading.Event()
+
+
 async def until(condition: Callable[[], object]) -> None:
     """Lets others have their turn until `condition()` is true; threads too."""
-    for _ in range(1_000_000):
+    for turn in range(1_000_000):
         if condition():
             return
         await asyncio.sleep(0)
+        if turn > 10_000:  # it is not on this loop: threads and processes need the processor
+            _NEVER.wait(0.0005)
     raise AssertionError("it did not come true")
 
 

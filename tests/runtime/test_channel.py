@@ -221,6 +221,31 @@ def test_an_hour_of_audio_that_nobody_reads_takes_no_more_room_than_the_capacity
 GET = "get"
 
 
+def without_the_oldest(kind: str, names: list[str]) -> list[str]:
+    oldest = [name for name in names if name.endswith(kind)][:1]
+    return [name for name in names if name not in oldest]
+
+
+@given(st.integers(1, 6), st.lists(st.sampled_from([*MAKERS, *MAKERS, GET]), max_size=60))
+def test_whatever_was_there_before_it_is_the_oldest_that_gives_way(capacity: int, steps: list[str]) -> None:
+    """contract 3.11"""
+    line, left = EventChannel(capacity), list[str]()
+    for number, step in enumerate(steps):
+        if step == GET:
+            if left:
+                assert took(line).id == left.pop(0)
+            continue
+        left.append(f"{number} {step}")
+        there_is_room = line.put(MAKERS[step](left[-1]))
+        for kind in ("audio", "partial"):
+            if len(left) > capacity:
+                left = without_the_oldest(kind, left)
+        assert there_is_room == (len(left) <= capacity)
+        if not there_is_room:
+            break  # the driver ends the conversation
+    assert waiting(line) == left
+
+
 @given(st.integers(1, 6), st.lists(st.sampled_from([*MAKERS, *MAKERS, GET]), max_size=60))
 def test_whatever_happens_order_is_kept_and_every_event_is_accounted_for(
     capacity: int, steps: list[str]

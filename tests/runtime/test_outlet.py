@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from antiphon import RunConfig
+from antiphon.core import drafts
 from antiphon.errors import ConsumerTooSlow
 
 if TYPE_CHECKING:
@@ -35,6 +36,27 @@ async def test_every_event_has_its_id_and_the_invocations(converse: Converse) ->
     assert len({event.invocation_id for event in talk.seen}) == 1
     assert talk.seen[0].invocation_id.startswith("e-")
     assert all(event.custom_metadata == {"call": 7} for event in talk.seen)  # contract 6.1
+
+
+async def test_a_chunk_of_speech_is_an_event_like_any_other(converse: Converse) -> None:
+    """contract 3.7"""
+
+    async def script(call: Call) -> None:
+        await call.setup()
+        await call.receive_text()
+        await call.audio(FRAME)
+        await call.turn_complete()
+        await call.closed()
+
+    async with converse(script, config=RunConfig(custom_metadata={"call": 7})) as talk:
+        talk.queue.send_content("go")
+        await talk.until(lambda e: e.turn_complete)
+    (spoken,) = [event for event in talk.seen if audio_of(event)]
+    drafted = drafts.audio(spoken.author, FRAME, "audio/pcm;rate=24000")
+    stamps = {"id", "invocation_id", "timestamp", "custom_metadata"}
+    drafted.set_trusted(**{name: getattr(spoken, name) for name in stamps})
+    assert spoken == drafted and spoken.model_fields_set == drafted.model_fields_set
+    assert len({event.custom_metadata is spoken.custom_metadata for event in talk.seen}) == 2  # its own
 
 
 async def test_an_application_that_does_not_read_costs_audio_and_not_the_connection(

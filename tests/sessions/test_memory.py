@@ -112,6 +112,23 @@ async def test_appending_costs_the_same_whatever_the_history(history: int) -> No
     assert Counted.copies == 1, "only the new event is copied"
 
 
+async def test_a_long_session_that_is_read_leaves_others_their_turns() -> None:
+    service = InMemorySessionService()
+    session = await service.create_session(**HERE)
+    await service.append_events(session, [writing(number=number) for number in range(1_000)])
+    turns, reading = 0, asyncio.create_task(read(service))
+
+    while not reading.done():
+        turns += 1
+        if turns == 5:
+            await service.append_event(session, writing(number="late"))
+        await asyncio.sleep(0)
+
+    assert turns >= 10
+    assert [event.actions.state_delta["number"] for event in reading.result().events] == [*range(1_000)]
+    assert reading.result().state["number"] == 999, "as it was when reading began"
+
+
 async def test_temp_values_may_be_what_cannot_be_copied() -> None:  # contract 4.6
     service = InMemorySessionService()
     session = await service.create_session(**HERE)

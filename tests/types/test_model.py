@@ -7,7 +7,7 @@ import pytest
 from google.genai import types as official
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from antiphon.types import (
     Blob,
@@ -26,6 +26,7 @@ from antiphon.types import (
     UsageMetadata,
     VoiceActivity,
 )
+from antiphon.types.model import later
 
 
 class Colour(ClosedEnum):
@@ -278,9 +279,107 @@ class TestTrusted:
         assert part == Part(function_call=FunctionCall(name="f", args={}), thought=True)
         assert Content(parts=[part]).model_dump_json() == Content.trusted(parts=[part]).model_dump_json()
 
+    def test_a_form_makes_the_same_whenever_the_same_fields_are_set(self) -> None:
+        made, trusted = Box.form("label", "number"), Box.trusted(label="x", number=2)
+        one, other = made(label="x", number=2), made(number=2, label="x")
+        assert one == other == trusted
+        assert one.model_fields_set == trusted.model_fields_set
+        assert one.model_dump_json() == trusted.model_dump_json()
+        one.tags.append("a")
+        one.number += 1
+        assert other == trusted
+
+    def test_a_form_of_unknown_or_missing_names_is_an_error(self) -> None:
+        with pytest.raises(TypeError, match=r"Blob\.trusted.*mimeType"):
+            Blob.form("mimeType")
+        with pytest.raises(TypeError, match=r"Box\.trusted.*label"):
+            Box.form("number")
+
+    def test_fields_that_are_set_later_count_as_set(self) -> None:
+        blob = Blob.trusted(data=b"x")
+        blob.set_trusted(mime_type="image/png")
+        assert (blob, blob.model_fields_set) == (
+            Blob(data=b"x", mime_type="image/png"),
+            {"data", "mime_type"},
+        )
+
     def test_subclasses_have_their_own_defaults(self) -> None:
         class Loud(SpeechConfig):
             volume: int = 11
 
         assert Loud.trusted(language_code="de-DE") == Loud(language_code="de-DE")
         assert Loud.trusted().volume == 11
+
+
+class TestLater:
+    class Holder(BaseModel):
+        model_config = ConfigDict(defer_build=True)
+        held: later("antiphon.types.media", "Blob") | None = None  # type: ignore[valid-type]
+
+    def test_is_the_class_it_names(self) -> None:
+        assert self.Holder(held={"mimeType": "image/png", "data": ""}).held == Blob(
+            mime_type="image/png", data=b""
+        )
+        assert self.Holder.model_json_schema()["$defs"].keys() == {"Blob"}
+        with pytest.raises(ValidationError, match=r"held\.nothing"):
+            self.Holder(held={"nothing": 1})
+
+    def test_loads_nothing_before_the_class_is_used(self) -> None:
+        class Waiting(BaseModel):
+            model_config = ConfigDict(defer_build=True)
+            field: later("antiphon.types.not_there", "Anything")  # type: ignore[valid-type]
+
+        with pytest.raises(ModuleNotFoundError, match="not_there"):
+            Waiting(field=1)
+
+
+class Holding(Model):
+    """With what each kind of value stands in: a field, an extra one, a private one."""
+
+    model_config = ConfigDict(extra="allow")
+    name: str = ""
+    tags: list[str] = Field(default_factory=list)
+    blob: Blob | None = None
+    others: list["Holding"] = Field(default_factory=list)
+    _seen: list[str] = PrivateAttr(default_factory=list)
+
+
+class TestDeepCopy:
+    def test_shares_nothing_that_can_change(self) -> None:
+        whole = Holding.model_validate(
+            {"name": "a", "tags": ["x"], "blob": Blob(data=b"1"), "more": {"of": ["it"]}}
+        )
+        whole._seen.append("once")
+
+        for copied in (copy.deepcopy(whole), whole.model_copy(deep=True)):
+            assert copied == whole
+            assert copied.model_fields_set == whole.model_fields_set
+            assert (copied._seen, copied.model_extra) == (["once"], {"more": {"of": ["it"]}})
+            copied.tags.append("y")
+            copied._seen.append("twice")
+            copied.name = "b"
+            assert copied.blob is not None and copied.model_extra is not None
+            copied.blob.data = b"2"
+            copied.model_extra["more"]["of"].append("all")
+
+        assert (whole.name, whole.tags, whole._seen) == ("a", ["x"], ["once"])
+        assert whole.blob == Blob(data=b"1")
+        assert whole.model_extra == {"more": {"of": ["it"]}}
+
+    def test_what_is_shared_inside_is_shared_in_the_copy(self) -> None:
+        whole = Holding(blob=Blob(data=b"1"))
+        whole.others = [whole, Holding(blob=whole.blob)]
+
+        copied = copy.deepcopy(whole)
+
+        assert copied.others[0] is copied
+        assert copied.others[1].blob is copied.blob is not whole.blob
+
+    def test_of_subclasses_with_a_copy_of_their_own(self) -> None:
+        class Once(str):
+            def __deepcopy__(self, memo: Any) -> "Once":
+                return Once(f"{self} again")
+
+        whole = Holding.trusted(name=Once("told"))
+
+        assert copy.deepcopy(whole).name == "told again"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ class Backoff:
     def __init__(self, retry: Retry, chance: Callable[[], float]) -> None:
         self._retry = retry
         self._chance = chance
-        self._failures: deque[float] = deque()
+        self._failures: list[float] = []
         self._resume_failures = 0
 
     @property
@@ -33,7 +32,7 @@ class Backoff:
     def failed(self, now: float) -> float | None:
         """Notes a failure; returns the seconds to wait, or `None` when the attempts are used up."""
         while self._failures and self._failures[0] <= now - self._retry.window:
-            self._failures.popleft()
+            self._failures.pop(0)
         self._failures.append(now)
         if len(self._failures) > self._retry.attempts:
             return None

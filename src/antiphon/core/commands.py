@@ -34,6 +34,7 @@ __all__ = [
     "SaveConversation",
     "SaveRecording",
     "Send",
+    "Speak",
     "Speaker",
     "Spoken",
     "Store",
@@ -54,6 +55,18 @@ class Emit:
 
     event: Event
     stored: bool = False
+
+
+@dataclass(slots=True, unsafe_hash=True)  # not frozen: one is made of every frame, at half the cost
+class Speak:
+    """Yield this chunk of the model's speech: what nearly every command is, so no event is made of it yet.
+
+    Whoever wants one makes it by `drafts`.
+    """
+
+    author: str
+    data: bytes
+    mime_type: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +114,7 @@ class Begin:
     answers: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)  # as above
 class Send:
     """Say this to the model. What never leaves comes back in `LinkLost.unsent`."""
 
@@ -257,6 +270,7 @@ class End:
 
 Command = (
     Emit
+    | Speak
     | Store
     | Send
     | RunTool

@@ -75,25 +75,24 @@ class Conversation:
         self._moved = True
         state = self._state
         set_out(state, state.agent, now)
+        state.links.known.stored = state.stored
         return state.out
 
     def handle(self, signal: Signal, now: float) -> list[Command]:
         """What is to be done about `signal`, in this order."""
         state = self._state
-        state.links.known.stored = state.stored
         state.out = []
         if state.ending.over:
             ending(state, signal, now)
             return state.out
         if state.ending.farewell is not None and isinstance(signal, _TOO_LATE):
             return state.out
-        self._moved = self._moved or not isinstance(signal, UserMedia)  # media moves no deadline
+        if self._flows(signal, now):
+            return state.out
         match signal:
-            case Received(link, said):
-                for each in said:
-                    if link == state.links.current and not state.ending.over:
-                        model_said(state, link, each, now)
-            case UserMedia() | UserTurn() | UserActivity() | UserStreamEnd() | UserPlayed() | UserState():
+            case Received() | UserMedia():
+                pass
+            case UserTurn() | UserActivity() | UserStreamEnd() | UserPlayed() | UserState():
                 user_did(state, signal, now)
             case UserLeaving() | UserLeft() | AppLeft():
                 user_did(state, signal, now)
@@ -119,7 +118,25 @@ class Conversation:
             state.ending.leave_by = now + state.config.shutdown_timeout / 2
         if state.ending.over:
             ended(state, now)
+        self._moved = True
+        state.links.known.stored = state.stored
         return state.out
+
+    def _flows(self, signal: Signal, now: float) -> bool:
+        """Takes in what the user sends and the model says; whether it is media that goes on.
+
+        That is nearly every signal: it moves no deadline, is not stored, and ends nothing.
+        """
+        state, flows = self._state, True
+        if isinstance(signal, Received):
+            for each in signal.said:
+                if signal.link == state.links.current and not state.ending.over:
+                    flows = model_said(state, signal.link, each, now) and flows
+        elif isinstance(signal, UserMedia):
+            user_did(state, signal, now)
+        else:
+            return False
+        return flows
 
     def deadline(self) -> float | None:
         """When `Tick` is due at the latest, or `None` while only signals matter."""

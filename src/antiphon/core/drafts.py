@@ -7,15 +7,36 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from antiphon.core.commands import Emit, Speak
 from antiphon.events import Event, EventActions, Lifecycle, LifecycleKind
 from antiphon.types import Blob, Content, FunctionCall, FunctionResponse, Part
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from antiphon.core.commands import Command
     from antiphon.events import LlmResponse
 
-__all__ = ["amendment", "answer", "audio", "calls", "content", "draft", "lifecycle", "response", "text"]
+__all__ = [
+    "amendment",
+    "answer",
+    "audio",
+    "calls",
+    "content",
+    "draft",
+    "lifecycle",
+    "response",
+    "speech",
+    "spelled_out",
+    "text",
+]
+
+
+# One of each is made for every chunk of speech.
+_blob = Blob.form("data", "mime_type")
+_spoken = Part.form("inline_data")
+_content = Content.form("role", "parts")
+_said = Event.form("id", "timestamp", "author", "content")
 
 
 def draft(author: str, **fields: Any) -> Event:
@@ -25,8 +46,17 @@ def draft(author: str, **fields: Any) -> Event:
 
 def audio(author: str, data: bytes, mime_type: str) -> Event:
     """One chunk of the model's speech (contract 3.7)."""
-    blob = Blob.trusted(data=data, mime_type=mime_type)
-    return draft(author, content=Content.trusted(role="model", parts=[Part.trusted(inline_data=blob)]))
+    return _said(id="", timestamp=0.0, author=author, content=speech(data, mime_type))
+
+
+def speech(data: bytes, mime_type: str) -> Content:
+    """What such an event says."""
+    return _content(role="model", parts=[_spoken(inline_data=_blob(data=data, mime_type=mime_type))])
+
+
+def spelled_out(command: Command) -> Command:
+    """The same, with speech as the event it stands for: for whoever looks at events only."""
+    return Emit(audio(command.author, command.data, command.mime_type)) if type(command) is Speak else command
 
 
 def text(author: str, words: str, *, thought: bool, partial: bool, **fields: Any) -> Event:

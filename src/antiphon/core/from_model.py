@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from antiphon.core import drafts
-from antiphon.core.commands import Failure
+from antiphon.core.commands import Failure, Speak
 from antiphon.core.from_links import certain, model_ready, switch_if_quiet
 from antiphon.core.from_tools import calls_cancelled, calls_refused, move_on, response_came, tools_called
 from antiphon.core.signals import (
@@ -40,20 +40,17 @@ if TYPE_CHECKING:
 __all__ = ["last_said", "model_said", "settle"]
 
 
-def model_said(state: ConversationState, link: int, said: ModelSignal, now: float) -> None:
-    """Takes in one thing the model said on the current link."""
+def model_said(state: ConversationState, link: int, said: ModelSignal, now: float) -> bool:
+    """Takes in one thing the model said on the current link; whether it is speech that goes on."""
     match said:
-        case ModelAudio(data, mime_type):
-            if data and _takes_floor(state, now):
-                state.emit(drafts.audio(state.agent, data, mime_type))
-                state.playhead.spoke(state.turns.completed, data, mime_type, now)
-                state.do(state.recording.add("model", state.agent, data, mime_type, now))
+        case ModelAudio():
+            return _spoke(state, said, now)
         case ModelText(text, thought):
             _texted(state, text, thought, now)
         case OutputTranscript(text, finished, language):
             late = state.turns.over
             if late and state.turns.mute.late:
-                return  # of a turn that was vetoed
+                return False  # of a turn that was vetoed
             if text and (late or _takes_floor(state, now)):
                 piece = state.transcripts.piece("model", text, language)
                 state.playhead.worded(state.turns.completed - late, text, now)
@@ -86,9 +83,8 @@ def model_said(state: ConversationState, link: int, said: ModelSignal, now: floa
                 state.save("model")
                 state.fact("generation_complete")
         case TurnComplete():
-            if move_on(state, now):
-                return
-            _turn_complete(state, said, state.turns.beat(Beat.COMPLETE, now), now)
+            if not move_on(state, now):
+                _turn_complete(state, said, state.turns.beat(Beat.COMPLETE, now), now)
         case ToolCalls(calls):
             news = state.calls.news(calls, state.links.session)
             if news and state.turns.floor is Floor.CUT:  # that turn is over, though the model has not said so
@@ -120,9 +116,7 @@ def model_said(state: ConversationState, link: int, said: ModelSignal, now: floa
             else:
                 state.error(code, message)
         case HandleUpdate(handle, resumable):
-            if not certain(state):
-                return
-            if state.links.handle_update(handle, resumable, stored=state.stored):
+            if certain(state) and state.links.handle_update(handle, resumable, stored=state.stored):
                 state.outbox.results.snapshot_taken()
                 update = SessionResumptionUpdate.trusted(new_handle=handle, resumable=True)
                 state.emit(drafts.draft(state.agent, live_session_resumption_update=update))
@@ -135,6 +129,18 @@ def model_said(state: ConversationState, link: int, said: ModelSignal, now: floa
             model_ready(state, link, now)
         case _:
             assert_never(said)
+    return False
+
+
+def _spoke(state: ConversationState, speech: ModelAudio, now: float) -> bool:
+    turns, data, mime_type = state.turns, speech.data, speech.mime_type
+    goes_on = turns.flowing
+    if data and _takes_floor(state, now):
+        state.out.append(Speak(state.agent, data, mime_type))
+        turns.playhead.spoke(turns.completed, data, mime_type, now)
+        if state.recording.on:
+            state.do(state.recording.add("model", state.agent, data, mime_type, now))
+    return goes_on
 
 
 def _said(state: ConversationState, text: str, turn: int) -> None:
@@ -193,8 +199,8 @@ def settle(state: ConversationState, now: float) -> None:
 
 def _takes_floor(state: ConversationState, now: float) -> bool:
     """Content came: whether it counts. The first of a turn ends the user's utterance (contract 3.8)."""
-    before = state.turns.floor
     if not state.turns.flowing:
+        before = state.turns.floor
         if state.turns.beat(Beat.CONTENT, now) is Act.DROP:
             return False
         if before is not Floor.SPEAKING:

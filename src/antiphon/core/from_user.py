@@ -44,9 +44,11 @@ UserSignal = (
 def user_did(state: ConversationState, signal: UserSignal, now: float) -> None:
     """Takes in one thing the user did."""
     match signal:
-        case UserMedia(blob, shed):
-            state.do(state.recording.add("user", USER, blob.data or b"", blob.mime_type or "", now))
-            if not shed:
+        case UserMedia():
+            blob = signal.blob
+            if state.recording.on:
+                state.do(state.recording.add("user", USER, blob.data or b"", blob.mime_type or "", now))
+            if not signal.shed:
                 state.say(Media(blob))
         case UserTurn():
             state.budget.heard(now)

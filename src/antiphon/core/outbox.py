@@ -11,7 +11,6 @@ Rule 5 (contract 7.6)  A session that is resumed from a snapshot is told again t
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from antiphon.core.messages import Media, Message, ToolResults, Turn
@@ -35,7 +34,7 @@ class Outbox:
 
     def __init__(self, held_audio: float) -> None:
         self._held_audio = held_audio
-        self._waiting: deque[Message] = deque()
+        self._waiting: list[Message] = []
         self._audio = 0.0
         self._media = 0
         self._reported = False
@@ -69,7 +68,7 @@ class Outbox:
         """Takes back what a dead link did not send (rule 3)."""
         self.returned(gone := tuple(unsent))
         returned = [(m.results or m) if isinstance(m, Turn) else m for m in gone]
-        self._waiting.extendleft(reversed(returned))
+        self._waiting[:0] = returned
         self._weigh(*returned)
 
     def returned(self, unsent: Sequence[Message]) -> None:
@@ -87,7 +86,7 @@ class Outbox:
     def drop_results(self) -> bool:
         """Forgets the results of calls (rule 4); whether there were any."""
         before = len(self._waiting)
-        self._waiting = deque(m for m in self._waiting if not isinstance(m, ToolResults))
+        self._waiting = [m for m in self._waiting if not isinstance(m, ToolResults)]
         return len(self._waiting) < before
 
     def rewind(self) -> tuple[bool, frozenset[str], tuple[str, ...]]:
@@ -99,7 +98,7 @@ class Outbox:
         ids, told = self.results.rewind()
         before = len(self._waiting)
         waiting = [m for m in self._waiting if not isinstance(m, ToolResults) or knows(m, ids)]
-        self._waiting = deque([*told, *waiting])
+        self._waiting = [*told, *waiting]
         again = [m for m in self._waiting if isinstance(m, ToolResults)]
         answers = tuple(answer.id or "" for results in again for answer in results.responses)
         return len(waiting) < before, ids, answers
@@ -117,14 +116,14 @@ class Outbox:
                 self._media += 1
         control: list[Message] = []
         while self._audio > self._held_audio and self._media:  # sums of floats may leave a crumb
-            message = self._waiting.popleft()
+            message = self._waiting.pop(0)
             if isinstance(message, Media):
                 self._audio -= _seconds(message)
                 self._media -= 1
                 self.dropped += 1
             else:
                 control.append(message)
-        self._waiting.extendleft(reversed(control))
+        self._waiting[:0] = control
 
 
 def _seconds(message: Media) -> float:

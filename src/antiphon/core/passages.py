@@ -62,7 +62,7 @@ def ask_next(state: ConversationState, now: float) -> None:
             question.id = reviews.number()
             state.out.append(Review(question.id, state.agent, Typed(question.turn.content, question.text)))
             return
-        reviews.questions.popleft()
+        reviews.questions.pop(0)
         tell(state, question.turn)
     leave_if_done(state)
 

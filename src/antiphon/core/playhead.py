@@ -11,7 +11,6 @@ Rule 5  A client that has not reported an answer within `PATIENCE` seconds does 
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -104,12 +103,14 @@ class Playhead:
 
     def __init__(self) -> None:
         self._reports = False
-        self._answers: deque[_Answer] = deque(maxlen=KEPT)
+        self._answers: list[_Answer] = []
         self._newest: _Answer | None = None
 
     def spoke(self, turn: int, data: bytes, mime_type: str, now: float) -> None:
         """A chunk of this turn's speech went to the application."""
-        answer = self._answer(turn, now)
+        answer = self._newest
+        if answer is None or answer.turn != turn:
+            answer = self._answer(turn, now)
         if not answer.size:
             answer.rate, answer.begun_at = _bytes_per_ms(mime_type), now
         answer.size += len(data)
@@ -178,6 +179,7 @@ class Playhead:
         if self._newest is None or self._newest.turn != turn:
             self._newest = _Answer(turn, now)
             self._answers.append(self._newest)
+            del self._answers[:-KEPT]
         return self._newest
 
 

@@ -53,7 +53,9 @@ class Recording:
     """The recordings of one conversation. Switched off, it asks for nothing."""
 
     def __init__(self, config: RunConfig, now: float) -> None:
-        self._on = config.save_live_blob
+        self._saves = config.save_live_blob
+        self.on = config.save_live_blob or config.record_conversation
+        """Whether anything is kept at all."""
         self._timeline = Timeline(config.record_conversation, now)
         self._takes: dict[Speaker, _Take] = {}
         self._numbers = 0
@@ -66,11 +68,11 @@ class Recording:
 
     def add(self, speaker: Speaker, author: str, data: bytes, mime_type: str, now: float) -> list[Command]:
         """Keeps 16-bit mono PCM; what is anything else is no voice, or none that could be put together."""
-        rate = _pcm_rate(mime_type) if self._on or self._timeline.on else None
+        rate = _pcm_rate(mime_type) if self.on else None
         if rate is None:
             return []
         out = self._timeline.add(speaker, data, rate, now)
-        if not self._on:
+        if not self._saves:
             return out
         take = self._takes.get(speaker)
         if take is not None and (take.rate != rate or take.voice.author != author):

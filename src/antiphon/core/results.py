@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from antiphon.core.messages import ToolResults, Turn
@@ -23,7 +22,7 @@ class Results:
 
     def __init__(self) -> None:
         self._called: set[str] = set()
-        self._told: deque[ToolResults | Turn] = deque(maxlen=KEPT)
+        self._told: list[ToolResults | Turn] = []
 
     def called(self, ids: Iterable[str]) -> None:
         self._called.update(ids)
@@ -31,11 +30,11 @@ class Results:
     def told(self, sent: ToolResults | Turn) -> None:
         """These results left for the model, as they are or in words."""
         self._told.append(sent)
+        del self._told[:-KEPT]
 
     def returned(self, unsent: Sequence[Message]) -> None:
         """These never left, and will be sent again in any case."""
-        kept = [each for each in self._told if not any(each is message for message in unsent)]
-        self._told = deque(kept, KEPT)
+        self._told = [each for each in self._told if not any(each is message for message in unsent)]
 
     def snapshot_taken(self) -> None:
         """Whatever was said so far, a session resumed from now on has heard."""

@@ -9,7 +9,6 @@ Rule 3  Guardrails have one look at a time at each speaker's words; what is said
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -146,9 +145,9 @@ class Reviews:
     """Everything that is looked at in one conversation."""
 
     def __init__(self) -> None:
-        self.line: deque[Emit | Pending] = deque()
+        self.line: list[Emit | Pending] = []
         """What goes out in this order, once the first of it has passed (rule 1)."""
-        self.questions: deque[Question] = deque()
+        self.questions: list[Question] = []
         self.watches: dict[Speaker, Watch] = {"user": Watch(), "model": Watch()}
         self.bar = _Bar()
         self.way = _Way()
@@ -190,7 +189,7 @@ class Reviews:
         if self.line:
             first = self.line[0]
             if isinstance(first, Emit) or first.outcome is not None:
-                return self.line.popleft()
+                return self.line.pop(0)
         return None
 
     # What the user writes.
@@ -216,7 +215,7 @@ class Reviews:
     def answered(self, review: int) -> Question | None:
         """The question that was looked at under this number, no longer waiting."""
         if self.questions and self.questions[0].id == review:
-            return self.questions.popleft()
+            return self.questions.pop(0)
         return None
 
     # What the user says aloud, and guardrails.

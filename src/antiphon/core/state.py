@@ -12,7 +12,7 @@ from antiphon.core.calls import CallState, Deed, Ledger
 from antiphon.core.commands import CancelTool, Command, Emit, End, EndedBy, Send, Speaker, Store, Whole
 from antiphon.core.handover import aloud, in_words
 from antiphon.core.links import Links
-from antiphon.core.messages import ToolResults, Turn
+from antiphon.core.messages import Media, ToolResults, Turn
 from antiphon.core.outbox import Outbox
 from antiphon.core.recording import Recording
 from antiphon.core.reviews import Pending, Reviews, is_said
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["USER", "ConversationState", "Ending"]
 
+_BIDI = StreamingMode.BIDI  # looked up once: this is asked after every signal
 USER = "user"
 """The author of what the user said (contract 3.3)."""
 
@@ -106,7 +107,7 @@ class ConversationState:
         """Whether the run was for one turn, and that is over, with all it brought about (contract 6.3)."""
         turns = self.turns
         return (
-            self.config.streaming_mode is not StreamingMode.BIDI
+            self.config.streaming_mode is not _BIDI
             and self.budget.turns > 0
             and turns.quiet
             and not (turns.owed or turns.unfinished)
@@ -171,10 +172,11 @@ class ConversationState:
         """Sends the message, or keeps it until there is a live link (contract 7.3)."""
         links = self.links
         if links.live and links.current is not None:
-            if isinstance(message, ToolResults):
-                message = self._as_told(message)
-            if isinstance(message, Turn):
-                self.outbox.questions.sent(message)
+            if not isinstance(message, Media):
+                if isinstance(message, ToolResults):
+                    message = self._as_told(message)
+                if isinstance(message, Turn):
+                    self.outbox.questions.sent(message)
             self.out.append(Send(links.current, message))
             return
         self.outbox.put(message)
@@ -359,7 +361,7 @@ class ConversationState:
     def close(self) -> None:
         """Ends it now. Of what is still looked at, nothing passes."""
         while self.reviews.line:
-            each = self.reviews.line.popleft()
+            each = self.reviews.line.pop(0)
             if not isinstance(each, Pending):
                 self.out.append(each)
         self.ending.over = True

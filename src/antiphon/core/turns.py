@@ -80,6 +80,8 @@ class Act(Enum):
     """Announce the end of a turn that was cut off."""
 
 
+_SPEAKING: Final = Floor.SPEAKING  # looked up once: this is asked with every chunk of speech
+
 _TABLE: Final[dict[tuple[Floor, Beat], tuple[Floor, Act]]] = {
     (Floor.QUIET, Beat.CONTENT): (Floor.SPEAKING, Act.PASS),
     (Floor.QUIET, Beat.GENERATED): (Floor.QUIET, Act.DROP),
@@ -208,7 +210,7 @@ class Turns:
     @property
     def flowing(self) -> bool:
         """Whether more content changes nothing: the model is speaking, and of what it was last told."""
-        return self.floor is Floor.SPEAKING and not self.result_told
+        return self.floor is _SPEAKING and not self.result_told
 
     @property
     def over(self) -> bool:

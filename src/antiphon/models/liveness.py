@@ -31,7 +31,8 @@ class Liveness:
         self._loop = asyncio.get_running_loop()
         self._ping = ping
         self._silent = silent
-        self._heard_at = self._loop.time()
+        self._now = self._loop.time
+        self._heard_at = self._now()
         self._timer: asyncio.TimerHandle | None = None
 
     def begin(self) -> None:
@@ -40,7 +41,7 @@ class Liveness:
 
     def heard(self) -> None:
         """A frame came."""
-        self._heard_at = self._loop.time()
+        self._heard_at = self._now()
 
     def end_by(self, cut: Callable[[], None]) -> None:
         """The connection is ending: `cut` is called if that takes longer than `CLOSE_TIMEOUT`."""
@@ -53,7 +54,7 @@ class Liveness:
             self._timer.cancel()
 
     def _look(self) -> None:
-        silence = self._loop.time() - self._heard_at
+        silence = self._now() - self._heard_at
         if silence >= SILENT_AFTER:
             self._silent(silence)
             return

@@ -8,7 +8,6 @@ Rule 2  Media leaves no trace here: what the model may have heard is not repeate
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from antiphon.core.messages import Media
@@ -29,7 +28,7 @@ class Receipts:
     def __init__(self, ping: Callable[[bytes], None]) -> None:
         self._loop = asyncio.get_running_loop()
         self._ping = ping
-        self._unread: deque[tuple[float, int, Message | Opening]] = deque()
+        self._unread: list[tuple[float, int, Message | Opening]] = []
         self._said = 0
         self._timer: asyncio.TimerHandle | None = None
         self.leaving: Message | None = None
@@ -58,7 +57,7 @@ class Receipts:
         """The peer answered a ping: one of these, or one that only asked whether it is there."""
         read = int.from_bytes(payload, "big")
         while self._unread and self._unread[0][1] <= read:
-            self._unread.popleft()
+            self._unread.pop(0)
 
     def all_read(self) -> None:
         """The peer answered the close frame, which came after everything."""

@@ -1,9 +1,9 @@
 """The WebSocket engine under every hosted model: connect, begin, send, close, and tell what went wrong.
 
-Frames are taken off the socket as they arrive, in the event loop's read callback, decoded and reported at
-once; nothing that a tool, an application or a browser does can hold that back. Messages go straight to the
-socket while it takes them, and wait here, in order, while it does not: only little waits where it could not
-be taken back (`UNSENT_BYTES`), so that what is said to a model that does not keep up is not old news.
+Frames are decoded as they arrive, in the event loop's read callback, and reported together at its end;
+nothing that a tool, an application or a browser does can hold that back. Messages go straight to the socket
+while it takes them, and wait here, in order, while it does not: only little waits where it could not be
+taken back (`UNSENT_BYTES`), so that what is said to a model that does not keep up is not old news.
 
 Whether the peer is still there is judged by `models.liveness`, not by the library: pongs of hosted models
 have been measured to take half a minute, and a slow application must never cost the connection.
@@ -17,8 +17,8 @@ import logging
 import re
 import socket
 import ssl
-from collections import deque
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
 
 from picows import (
     WSCloseCode,
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from antiphon.core.messages import Message
+    from antiphon.core.signals import ModelSignal
 
 __all__ = ["MAX_FRAME", "SocketConnection", "connect"]
 
@@ -60,11 +61,16 @@ _engine_log.setLevel(logging.WARNING)  # the engine tells of every connection it
 
 MAX_FRAME: Final = 16 * 1024 * 1024
 """Bytes; a larger message from the model ends the connection."""
+TLS_BUFFER: Final = 2 * (16 * 1024 + 64)
+"""Bytes encrypted, each way: two records. The engine's own are eight times that, and all in use in time."""
 UNSENT_BYTES: Final = 64 * 1024
 """How much the operating system may hold that it has not sent, where it can be told: 1.5 s of audio."""
 MAX_GARBLED: Final = 3
 """Unreadable frames in a row after which the peer is taken not to speak the protocol."""
 
+# members of an enumeration are looked up each time they are named
+_TEXT, _PING, _PONG, _CLOSE = WSMsgType.TEXT, WSMsgType.PING, WSMsgType.PONG, WSMsgType.CLOSE
+_TLS_BUFFERS: Final = ("ssl_incoming_bio_size", "ssl_outgoing_bio_size")
 # close codes of RFC 6455 that this engine uses itself
 _NORMAL, _UNSAID, _ABNORMAL, _GARBLED, _TOO_LARGE, _FAULT = 1000, 1005, 1006, 1007, 1009, 1011
 
@@ -92,11 +98,13 @@ async def _open(
         opened.append(await dial(where.host, where.port))
         return opened[-1]
 
+    trust = trust_for(url)
+    buffers: dict[str, Any] = {} if trust is None else dict.fromkeys(_TLS_BUFFERS, TLS_BUFFER)
     try:
         _, connection = await ws_connect(
             lambda: SocketConnection(codec, listener),
             url,
-            ssl_context=trust_for(url),
+            ssl_context=trust,
             websocket_handshake_timeout=None,  # RunConfig.connect_timeout governs
             extra_headers=dict(headers),
             max_frame_size=MAX_FRAME,
@@ -106,6 +114,7 @@ async def _open(
             proxy=proxy_for(url),
             logger_name=_engine_log,
             socket_factory=dialled,  # it would leave its own open when cancelled
+            **buffers,
         )
     except WSHandshakeError as refused:
         raise _handshake_error(url, refused, codec) from refused
@@ -134,13 +143,12 @@ class SocketConnection(WSListener, ModelConnection):
         self._transport: WSTransport | None = None
         self._liveness = Liveness(self._ping, self._silent)
         self._setup: Setup | None = None
-        self._waiting: deque[Message | _Farewell] = deque()
+        self._waiting: list[Message | tuple[int, str]] = []  # the close frame is its code and reason
         self._receipts = Receipts(self._ping)
         self._paused = False
         self._ending = False
         self._error: ModelConnectionError | None = None
-        self._pieces = bytearray()
-        self._garbled = 0
+        self._heard = _Heard()
 
     # What the runtime calls.
 
@@ -164,7 +172,7 @@ class SocketConnection(WSListener, ModelConnection):
             return
         if not self._ending:
             self._ending = True
-            self._waiting.append(_Farewell(code, reason.encode()[:123].decode(errors="ignore")))
+            self._waiting.append((code, reason.encode()[:123].decode(errors="ignore")))
             self._liveness.end_by(self._abort)
             self._flush()
         try:
@@ -187,19 +195,26 @@ class SocketConnection(WSListener, ModelConnection):
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        self._liveness.heard()
         kind = frame.msg_type
         try:
             if transport.is_close_frame_sent and not self._ending:
                 self._end(_broken_off(transport))  # the engine objected, but goes on reading
-            if kind is WSMsgType.PING:
+            if kind is _PING:
                 transport.send_pong(frame.get_payload_as_bytes())
-            elif kind is WSMsgType.CLOSE:
+            elif kind is _CLOSE:
+                self._report()
                 self._closed_by_peer(transport, frame.get_payload_as_bytes())
-            elif kind is WSMsgType.PONG:
+            elif kind is _PONG:
                 self._receipts.pong(frame.get_payload_as_bytes())
-            elif not self._ending:
-                self._read(frame.get_payload_as_bytes(), frame.fin)
+            elif self._ending:
+                pass
+            elif frame.fin and not self._heard.pieces:
+                self._take(frame.get_payload_as_bytes())
+            else:
+                self._add(frame.get_payload_as_bytes(), frame.fin)
+            if frame.last_in_buffer:
+                self._liveness.heard()
+                self._report()
         except Exception as fault:
             self._fail(fault)
 
@@ -210,9 +225,12 @@ class SocketConnection(WSListener, ModelConnection):
         if self._error is None and not self._ending:
             self._error = _broken_off(transport)
         self._ending = True
-        leaving = () if self._receipts.leaving is None else (self._receipts.leaving,)
-        waiting = (each for each in self._waiting if not isinstance(each, _Farewell))
-        unsent = (*self._codec.held, *leaving, *waiting)
+        try:
+            self._report()
+        except Exception as fault:
+            self._fail(fault)
+        left = [each for each in (self._receipts.leaving, *self._waiting) if each is not None]
+        unsent = (*self._codec.held, *(each for each in left if not isinstance(each, tuple)))
         try:
             self._listener.lost(self._error, unsent, self._receipts.doubtful)
         except Exception:
@@ -239,14 +257,14 @@ class SocketConnection(WSListener, ModelConnection):
         """Says what waits, as far as the socket takes it."""
         transport = self._transport
         while self._waiting and not self._paused and transport and not transport.is_close_frame_sent:
-            message = self._waiting.popleft()
-            if isinstance(message, _Farewell):
-                transport.send_close(WSCloseCode(message.code), message.reason.encode())
+            message = self._waiting.pop(0)
+            if isinstance(message, tuple):
+                transport.send_close(WSCloseCode(message[0]), message[1].encode())
             else:
                 self._say(message)
 
     def _say(self, message: Message) -> None:
-        pieces = self._codec.held
+        pieces = () if isinstance(message, Media) else self._codec.held
         self._write(self._codec.encode(message))
         if self._paused:
             self._receipts.leaving = message  # its end has not left yet
@@ -257,42 +275,46 @@ class SocketConnection(WSListener, ModelConnection):
     def _write(self, frames: Iterable[str]) -> None:
         for frame in frames:
             if self._transport is not None:
-                self._transport.send(WSMsgType.TEXT, frame)
+                self._transport.send(_TEXT, frame)
 
     # Hearing.
 
-    def _read(self, payload: bytes, fin: bool) -> None:
-        if fin and not self._pieces:
-            self._take(payload)
-            return
-        self._pieces += payload
-        if len(self._pieces) > MAX_FRAME:
+    def _add(self, payload: bytes, fin: bool) -> None:
+        pieces = self._heard.pieces
+        pieces += payload
+        if len(pieces) > MAX_FRAME:
             self._give_up(_too_large(), _TOO_LARGE)
         elif fin:
-            whole = bytes(self._pieces)
-            self._pieces.clear()
-            self._take(whole)
+            self._heard.pieces = bytearray()
+            self._take(bytes(pieces))
 
     def _take(self, frame: bytes) -> None:
+        heard = self._heard
         try:
             said = self._codec.decode(frame)
         except MalformedFrame as garbled:
-            self._garbled += 1
-            log.warning(  # not what is in it: that may be what was said
-                "The model sent a frame of %d bytes that cannot be read: a MALFORMED_FRAME event.", len(frame)
+            heard.garbled += 1
+            # not what is in it: that may be what was said
+            log.warning(
+                "The model sent a frame of %d bytes that cannot be read: MALFORMED_FRAME.", len(frame)
             )
-            if self._garbled >= MAX_GARBLED:
+            if heard.garbled >= MAX_GARBLED:
                 self._give_up(garbled, _GARBLED)
             else:
-                self._listener.received([ModelError(ErrorCode.MALFORMED_FRAME, str(garbled))])
+                heard.said.append(ModelError(ErrorCode.MALFORMED_FRAME, str(garbled)))
             return
-        self._garbled = 0
+        heard.garbled = 0
         if self._setup is not None and any(isinstance(each, ModelReady) for each in said):
             setup, self._setup = self._setup, None
             self._write(self._codec.opening(setup))
             if setup.history or setup.pending:
                 self._receipts.said(Opening())
-        if said:
+        heard.said += said
+
+    def _report(self) -> None:
+        """Tells what was read since the last time."""
+        if said := self._heard.said:
+            self._heard.said = []
             self._listener.received(said)
 
     # Ending.
@@ -335,15 +357,17 @@ class SocketConnection(WSListener, ModelConnection):
             self._transport.send_ping(payload)
 
     def _silent(self, seconds: float) -> None:
-        told = f"The model has been silent for {seconds:.0f} s, pings included."
-        self._give_up(ConnectionLost(told, code=_ABNORMAL), _NORMAL)
+        lost = ConnectionLost(f"The model was silent for {seconds:.0f} s, pings included.", code=_ABNORMAL)
+        self._give_up(lost, _NORMAL)
 
 
-class _Farewell(NamedTuple):
-    """The close frame, when it has to wait for what was said before it."""
+@dataclass(slots=True)
+class _Heard:
+    """What was read and not told yet: `pieces` of a message, and how many `garbled` ones came in a row."""
 
-    code: int
-    reason: str
+    said: list[ModelSignal] = field(default_factory=list)
+    pieces: bytearray = field(default_factory=bytearray)
+    garbled: int = 0
 
 
 def _hear_out(transport: WSTransport) -> None:

@@ -9,16 +9,16 @@ says so.
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict, deque
-from itertools import count
-from typing import TYPE_CHECKING, Final, Self
+from collections import deque
+from itertools import islice
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from antiphon.events import Event
 
-__all__ = ["EventChannel"]
+__all__ = ["EventChannel", "EventTap", "Tap"]
 
 _AUDIO: Final = 0
 _PARTIAL: Final = 1
@@ -36,9 +36,9 @@ class EventChannel:
         self._capacity = capacity
         self._notice = notice
         self._told: Event | None = None
-        self._line: OrderedDict[int, Event] = OrderedDict()
-        self._places = count()
-        self._sheddable: tuple[deque[int], deque[int]] = (deque(), deque())
+        self._line: deque[Event] = deque()
+        self._searched: list[int] | None = None  # by kind: so many at the head hold none of it
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._closed = False
         self._error: BaseException | None = None
@@ -55,12 +55,9 @@ class EventChannel:
         """
         if self._closed:
             return True
-        place = next(self._places)
-        self._line[place] = event
-        kind = _kind(event)
-        if kind != _KEPT:
-            self._sheddable[kind].append(place)
-        self._wake()
+        self._line.append(event)
+        if self._waiter is not None:
+            self._wake()
         return len(self._line) <= self._capacity or self._make_room()
 
     def close(self, error: BaseException | None = None) -> None:
@@ -84,27 +81,35 @@ class EventChannel:
                 raise self._error
             if self._closed:
                 raise StopAsyncIteration
-            self._waiter = asyncio.get_running_loop().create_future()
+            if self._loop is None:
+                self._loop = asyncio.get_running_loop()  # once: it asks for the process's number
+            self._waiter = self._loop.create_future()
             await self._waiter
-        place, event = self._line.popitem(last=False)
-        for places in self._sheddable:
-            if places and places[0] == place:
-                places.popleft()
+        event = self._line.popleft()
+        self._searched = None
         if event is self._told:
             self._told = None
         return event
 
     def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
 
     def _make_room(self) -> bool:
-        for places in self._sheddable:
-            if places:
-                del self._line[places.popleft()]
-                self.shed += 1
-                self._tell()
-                return True
+        searched = self._searched or [0, 0]
+        for kind in (_AUDIO, _PARTIAL):
+            start = searched[kind]
+            for place, event in enumerate(islice(self._line, start, None), start):
+                if _kind(event) == kind:
+                    del self._line[place]
+                    self._searched = [known - (known > place) for known in searched]
+                    self._searched[kind] = place
+                    self.shed += 1
+                    self._tell()
+                    return True
+            searched[kind] = len(self._line)
+        self._searched = searched
         return False
 
     def _tell(self) -> None:
@@ -112,7 +117,60 @@ class EventChannel:
             assert self._told.lifecycle is not None
             self._told.lifecycle.count = (self._told.lifecycle.count or 0) + 1
         elif self._notice is not None:
-            self._told = self._line[next(self._places)] = self._notice()
+            self._told = self._notice()
+            self._line.append(self._told)
+
+
+class Tap(NamedTuple):
+    """An application that is called with what happens. Both return at once, on the event loop."""
+
+    tell: Callable[[Event], object]
+    """Takes an event."""
+    speech: Callable[[bytes, str], bool] | None = None
+    """Takes 16-bit mono PCM and its MIME type, in place of an event; `False` asks for that."""
+
+
+class EventTap:
+    """In place of a channel where there is a tap: nothing ever waits.
+
+    Iterating over it yields nothing; it ends with the conversation, by the same errors.
+    """
+
+    shed = 0
+
+    def __init__(self, tap: Tap) -> None:
+        self._tell = tap.tell
+        self._speech = tap.speech
+        self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._error: BaseException | None = None
+
+    def put(self, event: Event) -> bool:
+        """Tells the application; whatever that raises is the caller's."""
+        if not self._over.done():
+            self._tell(event)
+        return True
+
+    def take_speech(self, data: bytes, mime_type: str) -> bool:
+        """Whether a chunk of speech needs no event: it was taken, or nobody listens any more."""
+        return self._over.done() or (self._speech is not None and self._speech(data, mime_type))
+
+    def close(self, error: BaseException | None = None) -> None:
+        """No more events. The first call counts."""
+        if not self._over.done():
+            self._error = error
+            self._over.set_result(None)
+
+    @property
+    def failed(self) -> bool:
+        """Whether it was closed by an error."""
+        return self._error is not None
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Event:
+        await asyncio.shield(self._over)
+        raise self._error or StopAsyncIteration
 
 
 def _kind(event: Event) -> int:

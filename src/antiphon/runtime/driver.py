@@ -27,6 +27,7 @@ from antiphon.core.commands import (
     SaveConversation,
     SaveRecording,
     Send,
+    Speak,
     Store,
 )
 from antiphon.core.signals import (
@@ -40,7 +41,7 @@ from antiphon.runtime.hooks import Hooks, ToolHooks
 from antiphon.runtime.intake import Intake
 from antiphon.runtime.links import LinkBoard
 from antiphon.runtime.logs import about, within
-from antiphon.runtime.observer import Observed
+from antiphon.runtime.observer import Observed, telling
 from antiphon.runtime.opening import Opening
 from antiphon.runtime.outlet import Outlet
 from antiphon.runtime.recorder import Recorder
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from antiphon.artifacts import BaseArtifactService
     from antiphon.events import Event
     from antiphon.queue import LiveRequestQueue
+    from antiphon.runtime.channel import Tap
     from antiphon.runtime.metrics import Metrics
     from antiphon.runtime.observer import Observer
     from antiphon.runtime.tape_writer import TapeWriter
@@ -93,6 +95,7 @@ class Driver:
         metrics: Metrics,
         writer: TapeWriter | None = None,
         observer: Observer | None = None,
+        tap: Tap | None = None,
     ) -> None:
         config = invocation.run_config
         self._pump = _Pump(asyncio.get_running_loop())
@@ -106,7 +109,9 @@ class Driver:
         inside = nullcontext() if observer is None else observer.inside()
         with within(invocation, self._agent), inside:
             self._tasks = TaskOwner(self._crashed)
-        self._outlet = Outlet(invocation, sessions, self._tasks, self._fail, self._agent, metrics)
+        if tap is not None and observer is not None:
+            tap = telling(tap, observer)
+        self._outlet = Outlet(invocation, sessions, self._tasks, self._fail, self._agent, metrics, tap)
         self._invocation = invocation = replace(invocation, session=self._outlet.session)
         models = {name: speaker.model for name, speaker in troupe.speakers.items()}
         records = config.save_live_blob or config.record_conversation
@@ -124,7 +129,7 @@ class Driver:
             self._fail,
             lambda agent: Hooks(agent, callbacks, contexts, self.feed),
         )
-        self._recorder = Recorder(invocation, artifacts, self.feed, self._tasks)
+        self._recorder = Recorder(invocation, artifacts, self.feed, self._tasks) if records else None
         self._tools = ToolRunner(
             lambda agent: troupe.speakers[agent].tools,
             contexts.for_call,
@@ -151,7 +156,10 @@ class Driver:
         return self
 
     def events(self) -> AsyncIterator[Event]:
-        """What happens, until the conversation ends; raises the error it ended by, if any."""
+        """What happens, until the conversation ends; raises the error it ended by, if any.
+
+        Yields nothing where there is a tap.
+        """
         watched, channel = self._conversation, self._outlet.channel
         return watched.taking(channel) if isinstance(watched, Observed) else channel
 
@@ -185,7 +193,8 @@ class Driver:
 
     async def _end(self, leave_by: float) -> None:
         """Ends in good order what can, then the rest."""
-        self._recorder.resume()
+        if self._recorder is not None:
+            self._recorder.resume()
         orderly = [
             self._tasks.spawn(self._links.close_all(), "antiphon-close"),
             self._tasks.spawn(self._flush(leave_by), "antiphon-flush"),
@@ -196,8 +205,9 @@ class Driver:
             log.error("Ending %s takes too long: %s is cut off.", self._invocation.invocation_id, names)
         await self._tasks.cancel_all(max(leave_by - self._pump.loop.time(), 0.0))
         self._pump.stop()
-        closing = self._tasks.spawn(self._recorder.close(), "antiphon-spool-close")
-        await asyncio.wait([closing], timeout=max(leave_by - self._pump.loop.time(), SPOOL_CLOSE))
+        if self._recorder is not None:
+            closing = self._tasks.spawn(self._recorder.close(), "antiphon-spool-close")
+            await asyncio.wait([closing], timeout=max(leave_by - self._pump.loop.time(), SPOOL_CLOSE))
 
     async def _flush(self, leave_by: float) -> None:
         """Returns when the conversation has said its last words, and all is stored."""
@@ -225,30 +235,36 @@ class Driver:
         To be called on the event loop. Never raises: an error in here ends the conversation by that error.
         """
         pump = self._pump
-        pump.inbox.append(signal)
         if pump.running:
+            pump.inbox.append(signal)
             return
         pump.running = True
         try:
+            self._handle(signal)
             while pump.inbox:
-                try:
-                    signal, now = pump.inbox.popleft(), self._pump.loop.time()
-                    if self._tape is not None:
-                        self._tape.fed(signal, now)
-                    self._perform(self._conversation.handle(signal, now))
-                except Exception as error:  # the caller, such as a socket, could do nothing about it
-                    self._crashed(error)
+                self._handle(pump.inbox.popleft())
         finally:
             pump.running = False
         self._set_timer()
 
+    def _handle(self, signal: Signal) -> None:
+        try:
+            now = self._pump.loop.time()
+            if self._tape is not None:
+                self._tape.fed(signal, now)
+            self._perform(self._conversation.handle(signal, now))
+        except Exception as error:  # the caller, such as a socket, could do nothing about it
+            self._crashed(error)
+
     def _perform(self, commands: list[Command]) -> None:
         for command in commands:
             match command:
-                case Emit(event, stored):
-                    self._outlet.emit(event, stored=stored)
-                case Send(link, message):
-                    self._links.send(link, message)
+                case Speak():
+                    self._outlet.speak(command)
+                case Send():
+                    self._links.send(command.link, command.message)
+                case Emit():
+                    self._outlet.emit(command.event, stored=command.stored)
                 case Store(event):
                     self._outlet.store(event)
                 case RunTool():
@@ -262,6 +278,7 @@ class Driver:
                 case HangUp(link, code, reason):
                     self._links.hang_up(link, code, reason)
                 case Record() | SaveRecording() | Place() | Cut() | SaveConversation():
+                    assert self._recorder is not None, "only a run that records asks for it"
                     self._recorder.perform(command)
                 case Review():
                     self._reviewer.start(command)

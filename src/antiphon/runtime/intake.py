@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from threading import get_ident
 from typing import TYPE_CHECKING, Final
 
 from antiphon.core.signals import (
@@ -50,6 +51,7 @@ class Intake:
         keep_shed: bool = False,
     ) -> None:
         self._loop = asyncio.get_running_loop()
+        self._thread = get_ident()
         self._queue = queue
         self._feed = feed
         self._writable = writable
@@ -60,7 +62,7 @@ class Intake:
 
     def open(self) -> None:
         """Claims the queue. Raises `QueueInUse`, `QueueClosed`."""
-        self._queue.attach(self._wake, keep_shed=self._keep_shed)
+        self._queue.attach(self._wake, keep_shed=self._keep_shed, at_once=self._take_at_once)
 
     def stop(self) -> None:
         """Takes nothing any more."""
@@ -74,29 +76,40 @@ class Intake:
         """Something is in the queue; called from any thread. On the loop it is taken at once."""
         if self._draining:
             return
-        if _runs_here(self._loop):
+        if get_ident() == self._thread and self._loop.is_running():
             self.drain()
             return
         self._draining = True
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody takes anything any more
             self._loop.call_soon_threadsafe(self.drain)
 
+    def _take_at_once(self, media: Blob) -> bool:
+        """Takes media past the queue, as nearly all of it: nothing waits there. False on another thread."""
+        if self._draining or self._stopped or get_ident() != self._thread or not self._loop.is_running():
+            return False
+        if not self._writable():
+            return False
+        self._streams.give(media)
+        self._feed(UserMedia(media))
+        return True
+
     def drain(self) -> None:
         """Takes what the user sent, while the model keeps up."""
         self._draining = False
-        if (playback := self._queue.take_playback()) is not None and not self._stopped:
+        queue = self._queue
+        if (playback := queue.take_playback()) is not None and not self._stopped:
             self._feed(UserPlayed(playback.played_ms, playback.turn))
         for _ in range(BURST):
             if self._stopped:
                 return
-            if (shed := self._queue.take_shed()) is not None:
+            if self._keep_shed and (shed := queue.take_shed()) is not None:
                 self._feed(UserMedia(shed, shed=True))
                 continue
             if not self._writable():
-                if self._queue.closed:
+                if queue.closed:
                     self._feed(UserLeaving())
                 return
-            request = self._queue.take()
+            request = queue.take()
             if isinstance(request, Blob):
                 self._streams.give(request)
                 self._feed(UserMedia(request))
@@ -105,17 +118,10 @@ class Intake:
                     self._streams.end()
                 for signal in _signals(request):
                     self._feed(signal)
-            if not self._queue.depth:
+            if not queue.depth:
                 return
         self._draining = True
         self._loop.call_soon(self.drain)
-
-
-def _runs_here(loop: asyncio.AbstractEventLoop) -> bool:
-    try:
-        return asyncio.get_running_loop() is loop
-    except RuntimeError:
-        return False
 
 
 def _signals(request: LiveRequest) -> list[Signal]:

@@ -10,6 +10,9 @@ import logging
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Protocol
 
+from antiphon.core.drafts import spelled_out
+from antiphon.runtime.channel import Tap
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
     from contextlib import AbstractContextManager
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
     from antiphon.events import Event
     from antiphon.runtime.metrics import Metrics
 
-__all__ = ["Guarded", "Observed", "Observer", "Taken"]
+__all__ = ["Guarded", "Observed", "Observer", "Taken", "telling"]
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +117,7 @@ class Observed:
         return commands
 
     def handle(self, signal: Signal, now: float) -> list[Command]:
-        commands = self._conversation.handle(signal, now)
+        commands = [*map(spelled_out, self._conversation.handle(signal, now))]
         self._observer.handled(signal, commands, now)
         return commands
 
@@ -149,3 +152,14 @@ class Taken:
         event = await self._events.__anext__()
         self._observer.taken(event, asyncio.get_running_loop().time())
         return event
+
+
+def telling(tap: Tap, observer: Observer) -> Tap:
+    """The same for events that are told: all of them, speech too."""
+    loop = asyncio.get_running_loop()
+
+    def told(event: Event) -> None:
+        observer.taken(event, loop.time())
+        tap.tell(event)
+
+    return Tap(told)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from antiphon.config import StreamingMode
 from antiphon.core import drafts
 from antiphon.errors import ConsumerTooSlow
-from antiphon.events import new_id
-from antiphon.runtime.channel import EventChannel
+from antiphon.events import Event, new_id
+from antiphon.runtime.channel import EventChannel, EventTap
 from antiphon.runtime.metrics import Tally
 from antiphon.runtime.storage import SessionWriter
 
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from antiphon.agents import InvocationContext
+    from antiphon.core.commands import Speak
     from antiphon.errors import StoreFailed
-    from antiphon.events import Event
+    from antiphon.runtime.channel import Tap
     from antiphon.runtime.metrics import Metrics
     from antiphon.runtime.tasks import TaskOwner
     from antiphon.sessions import BaseSessionService, Session
@@ -26,12 +27,16 @@ if TYPE_CHECKING:
 __all__ = ["Outlet"]
 
 
+_spoken = Event.form("id", "invocation_id", "timestamp", "author", "content", "custom_metadata")
+_now = time.time
+
+
 class Outlet:
     """The events of one conversation on their way out, in order.
 
     `fail` is called when the session service does not take them, or the application does not read them.
-    `agent` names the agent that speaks now. Lifecycle facts are counted, and left out when the application
-    does not want them (contract 3.11).
+    `agent` names the agent that speaks now; a `tap` takes the events, where they are not read from `channel`.
+    Lifecycle facts are counted, and left out when the application does not want them (contract 3.11).
     """
 
     def __init__(
@@ -42,6 +47,7 @@ class Outlet:
         fail: Callable[[Exception], None],
         agent: Callable[[], str],
         metrics: Metrics,
+        tap: Tap | None = None,
     ) -> None:
         config = invocation.run_config
         self._metrics = metrics
@@ -54,7 +60,10 @@ class Outlet:
         self._fail = fail
         self._agent = agent
         self._writer = SessionWriter(sessions, invocation.session, tasks, fail)
-        self.channel = EventChannel(config.event_buffer, self._overloaded if self._tells_facts else None)
+        notice = self._overloaded if self._tells_facts else None
+        tapped = None if tap is None else EventTap(tap)
+        self.channel = tapped or EventChannel(config.event_buffer, notice)
+        self._take_speech = None if tapped is None else tapped.take_speech
 
     @property
     def session(self) -> Session:
@@ -86,13 +95,22 @@ class Outlet:
             self._tally.told(event)
         elif event.content is not None or event.output_transcription is not None:
             self._tally.heard()
-        if not self.channel.put(event):
-            self._fail(
-                ConsumerTooSlow(
-                    f"{self._capacity} events that must not be lost wait for the application. Read "
-                    "run_live() without blocking in between, or raise RunConfig.event_buffer."
-                )
-            )
+        self._put(event)
+
+    def speak(self, said: Speak) -> None:
+        """Yields a chunk of speech: an event, unless whoever listens takes it as it is."""
+        self._tally.heard()
+        if self._take_speech is not None and self._take_speech(said.data, said.mime_type):
+            return
+        event = _spoken(
+            id=new_id(),
+            invocation_id=self._invocation_id,
+            timestamp=_now(),
+            author=said.author,
+            content=drafts.speech(said.data, said.mime_type),
+            custom_metadata=self._metadata and dict(self._metadata),
+        )
+        self._put(event)
 
     def store(self, event: Event) -> None:
         """Puts the event into the session without yielding it."""
@@ -111,11 +129,22 @@ class Outlet:
         """What to raise for events that did not get into the session, if there are any (contract 4.1)."""
         return self._writer.lost()
 
+    def _put(self, event: Event) -> None:
+        if not self.channel.put(event):
+            self._fail(
+                ConsumerTooSlow(
+                    f"{self._capacity} events that must not be lost wait for the application. Read "
+                    "run_live() without blocking in between, or raise RunConfig.event_buffer."
+                )
+            )
+
     def _stamp(self, event: Event) -> None:
-        event.id = new_id()
-        event.invocation_id = self._invocation_id
-        event.timestamp = time.time()
-        event.custom_metadata = self._metadata and dict(self._metadata)
+        event.set_trusted(
+            id=new_id(),
+            invocation_id=self._invocation_id,
+            timestamp=_now(),
+            custom_metadata=self._metadata and dict(self._metadata),
+        )
 
     def _overloaded(self) -> Event:
         reason = "the application reads its events too slowly"

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, assert_never
@@ -225,7 +224,7 @@ class _Disk:
 
     def __init__(self, tasks: TaskOwner) -> None:
         self._tasks = tasks
-        self._jobs: deque[_Job] = deque()
+        self._jobs: list[_Job] = []
         self._held = 0
         self._worker: asyncio.Task[None] | None = None
         self._running: asyncio.Future[None] | None = None
@@ -257,7 +256,7 @@ class _Disk:
                 if error is not None:
                     job.track.broken, job.track.trouble = True, f"{type(error).__name__}: {error}"
                     log.warning("Recording failed: %s", job.track.trouble)
-            self._jobs.popleft()
+            self._jobs.pop(0)
             self._held -= job.size
             if job.then is not None:
                 job.then()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from antiphon.config import StreamingMode
 from antiphon.core import Conversation
 from antiphon.core.commands import Emit, Send, Store
+from antiphon.core.drafts import spelled_out
 from antiphon.core.messages import Media, Message, Opening
 from antiphon.core.signals import LinkLost
 from antiphon.models.tape import Drawn, Fed, Started
@@ -63,7 +64,7 @@ def replay(tape: Tape) -> Iterator[Step]:
             step = Step(record.now - header.now, signal, conversation.handle(signal, record.now))
         else:
             continue
-        for command in step.commands:
+        for command in map(spelled_out, step.commands):
             if isinstance(command, Send) and not isinstance(command.message, Media):
                 sent.setdefault(command.link, []).append(command.message)
             if isinstance(command, Emit | Store):

@@ -3,41 +3,43 @@
 from __future__ import annotations
 
 import sys
-from contextlib import aclosing, suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 from uuid import uuid4
 
-from pydantic import ValidationError
-
-from antiphon.agents import BaseAgent, InvocationContext, Troupe
+from antiphon import runtime
+from antiphon.agents import BaseAgent, InvocationContext
 from antiphon.agents.instructions import fill_in
 from antiphon.artifacts import BaseArtifactService, InMemoryArtifactService
-from antiphon.config import RunConfig, StreamingMode
+from antiphon.config import StreamingMode
 from antiphon.errors import ConfigurationError, SessionNotFound, UsageError
-from antiphon.events import Event, Lifecycle
 from antiphon.queue import LiveRequestQueue
-from antiphon.requests import LiveRequest, check_content, read
+from antiphon.requests import LiveRequest
+from antiphon.runtime.arguments import read_config, read_message
 from antiphon.runtime.blocking import blocking
 from antiphon.runtime.casting import Casting, first_to_speak
-from antiphon.runtime.driver import Driver
+from antiphon.runtime.channel import Tap
 from antiphon.runtime.logs import within
 from antiphon.runtime.metrics import Metrics
-from antiphon.runtime.recovery import recover
-from antiphon.runtime.stereo import check_resampler
-from antiphon.runtime.tape_writer import TapeWriter
+from antiphon.runtime.processes import PROCESSES
 from antiphon.runtime.telemetry import Telemetry, Watching
-from antiphon.runtime.toolsets import close_all, gather
+from antiphon.runtime.toolsets import close_all, equipped
 from antiphon.sessions import BaseSessionService, InMemorySessionService, Session
-from antiphon.types import Content, Part
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import AsyncGenerator, Generator
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
 
+    from antiphon.agents import Troupe
     from antiphon.capabilities import Capabilities
+    from antiphon.config import RunConfig
+    from antiphon.events import Event
+    from antiphon.runtime.driver import Driver
+    from antiphon.runtime.tape_writer import TapeWriter
+    from antiphon.types import Content
 
 __all__ = ["InMemoryRunner", "Runner"]
 
@@ -111,23 +113,67 @@ class Runner:
         early, nothing is left running (contract 1.6): leave by `aclose()`, e.g. of `contextlib.aclosing`, to
         have that done when the next line runs.
         """
-        if not isinstance(live_request_queue, LiveRequestQueue):
+        live = self._live(user_id, session_id, live_request_queue, run_config, tape)
+        async with live as (first, events):
+            for event in first:
+                yield event
+            async for event in events:
+                yield event
+
+    async def tell_live(
+        self,
+        tell: Callable[[Event], object],
+        *,
+        speech: Callable[[bytes, str], bool] | None = None,
+        user_id: str,
+        session_id: str,
+        live_request_queue: LiveRequestQueue,
+        run_config: RunConfig | dict[str, Any] | None = None,
+        tape: str | Path | None = None,
+    ) -> None:
+        """`run_live` for servers: calls `tell` with each event as it happens, and returns at the end.
+
+        No task is switched to and nothing waits in between, so `tell` has to return at once, on the event
+        loop; nobody says that an application is too slow. What it raises ends the conversation, and is raised
+        here, as is what `run_live` raises.
+
+        `speech` is called with each chunk of the model's speech, PCM and MIME type, before there is an event
+        of it, and may return True to do without one; not while the conversation is watched (contract 1.7).
+        """
+        tap = Tap(tell, speech)
+        live = self._live(user_id, session_id, live_request_queue, run_config, tape, tap)
+        async with live as (first, events):
+            for event in first:
+                tell(event)
+            async for _ in events:
+                pass  # none comes, and then the end
+
+    @asynccontextmanager
+    async def _live(
+        self,
+        user_id: str,
+        session_id: str,
+        queue: LiveRequestQueue,
+        run_config: RunConfig | dict[str, Any] | None,
+        tape: str | Path | None,
+        tap: Tap | None = None,
+    ) -> AsyncGenerator[tuple[list[Event], AsyncIterator[Event]], None]:
+        if not isinstance(queue, LiveRequestQueue):
             raise UsageError(
                 "run_live() needs a queue to hear the user by: live_request_queue=LiveRequestQueue(), "
-                f"not {type(live_request_queue).__name__}."
+                f"not {type(queue).__name__}."
             )
-        config = _config(run_config)
+        config = read_config(run_config)
         troupe = self._casting.live()
         self._check(troupe, config)
         session = await self._session(user_id, session_id)
         kept = self.tapes if tape is None else Path(tape)
-        async with aclosing(self._converse(troupe, session, config, live_request_queue, kept)) as events:
-            try:
-                async for event in events:
-                    yield event
-            finally:
-                if config.streaming_mode is not StreamingMode.BIDI:
-                    live_request_queue.close()
+        try:
+            async with self._conversing(troupe, session, config, queue, kept, tap=tap) as conversation:
+                yield conversation
+        finally:
+            if config.streaming_mode is not StreamingMode.BIDI:
+                queue.close()
 
     async def run_async(
         self,
@@ -149,18 +195,20 @@ class Runner:
         `UnsupportedByModel` for an agent whose model is only live. Leave early by `aclose()`: a request that
         is under way is closed then.
         """
-        config = _config(run_config)
+        config = read_config(run_config)
         if config.streaming_mode is StreamingMode.BIDI:
             config = config.model_copy(update={"streaming_mode": StreamingMode.SSE})
-        message = _message(new_message)
+        message = read_message(new_message)
         troupe = self._casting.turn_based()
         self._check(troupe, config)
         session = await self._session(user_id, session_id)
         troupe = replace(troupe, cast=replace(troupe.cast, first=first_to_speak(troupe, session, message)))
         queue = LiveRequestQueue()
         queue.send(LiveRequest(content=message, state_delta=state_delta))
-        conversation = self._converse(troupe, session, config, queue, self.tapes, delta=state_delta)
-        async with aclosing(conversation) as events:
+        conversation = self._conversing(troupe, session, config, queue, self.tapes, delta=state_delta)
+        async with conversation as (first, events):
+            for event in first:
+                yield event
             async for event in events:
                 yield event
 
@@ -189,7 +237,8 @@ class Runner:
             )
         )
 
-    async def _converse(
+    @asynccontextmanager
+    async def _conversing(
         self,
         troupe: Troupe,
         session: Session,
@@ -197,10 +246,12 @@ class Runner:
         queue: LiveRequestQueue,
         tape: Path | None = None,
         delta: dict[str, Any] | None = None,
-    ) -> AsyncGenerator[Event, None]:
-        """One conversation of either kind, recorded to `tape`, a file or the folder for all of them.
+        tap: Tap | None = None,
+    ) -> AsyncGenerator[tuple[list[Event], AsyncIterator[Event]], None]:
+        """One conversation of either kind: what is to be said first, and then its events.
 
-        `delta` is what its first message will change in the state.
+        It is recorded to `tape`, a file or the folder for all of them. `delta` is what its first message will
+        change in the state. Where there is a `tap`, it takes the events, and none is yielded.
         """
         first = troupe.speakers[troupe.cast.first]
         sets_state = any(circle.before for circle in first.circles)  # callbacks, before it begins
@@ -214,9 +265,9 @@ class Runner:
         metrics = self.metrics if observer is None else observer.metrics
         try:
             with within(invocation, lambda: first.agent.name):
-                troupe, missing = await _equipped(troupe, invocation)
+                troupe, missing = await equipped(troupe, invocation)
             metrics.count([("toolset_unavailable", len(missing))])
-            driver = Driver(
+            driver = runtime.Driver(
                 invocation,
                 troupe,
                 queue,
@@ -225,13 +276,11 @@ class Runner:
                 metrics,
                 writer,
                 observer,
+                tap,
             )
             self._running.setdefault(whose, set()).add(driver)
             async with driver:
-                for event in missing if config.lifecycle_events else ():
-                    yield event
-                async for event in driver.events():
-                    yield event
+                yield (missing if config.lifecycle_events else []), driver.events()
         finally:
             if writer is not None:
                 writer.release()
@@ -248,7 +297,7 @@ class Runner:
         Raises `ConfigurationError` when no live run can work like that.
         """
         troupe = self._casting.live()
-        self._check(troupe, _config(run_config))
+        self._check(troupe, read_config(run_config))
         return troupe.speakers[troupe.cast.first].model.capabilities
 
     async def flush(self, *, user_id: str, session_id: str) -> None:
@@ -268,14 +317,17 @@ class Runner:
                 tape.mkdir(parents=True, exist_ok=True)
             tape = tape / f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}_{invocation_id}.jsonl"
         models = [speaker.model for speaker in troupe.speakers.values()]
-        return TapeWriter(tape, [secret for model in models for secret in model.secrets])
+        return runtime.TapeWriter(tape, [secret for model in models for secret in model.secrets])
 
     async def aclose(self) -> None:
-        """Closes the toolsets of the agents; to be called when no conversation runs any more (contract 5.11).
+        """Closes the toolsets of the agents (contract 5.11) and the idle processes of tools (5.14).
+
+        To be called when no conversation runs any more.
 
         Leaving the runner's `async with` block does it as well. Services are not closed: they may be others'.
         """
         await close_all(self._casting.toolsets())
+        await PROCESSES.aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -294,14 +346,14 @@ class Runner:
         if self.artifact_service is None:
             raise ConfigurationError(NO_ARTIFACTS)
         first, root = self._casting.any().cast.first, None if spool is None else Path(spool)
-        return await recover(self.app_name, first, self.artifact_service, self.session_service, root)
+        return await runtime.recover(self.app_name, first, self.artifact_service, self.session_service, root)
 
     def _check(self, troupe: Troupe, config: RunConfig) -> None:
         """Refuses what cannot work, before anything is opened."""
         if (config.save_live_blob or config.record_conversation) and self.artifact_service is None:
             raise ConfigurationError(NO_ARTIFACTS)
         if config.record_conversation:
-            check_resampler()
+            runtime.check_resampler()
         for speaker in troupe.speakers.values():
             speaker.model.check(config)
 
@@ -336,44 +388,3 @@ class InMemoryRunner(Runner):
             tapes=tapes,
             telemetry=telemetry,
         )
-
-
-def _config(given: RunConfig | dict[str, Any] | None) -> RunConfig:
-    if given is None or isinstance(given, RunConfig):
-        return given or RunConfig()
-    if not isinstance(given, dict):
-        raise ConfigurationError(
-            "run_config is an antiphon.RunConfig, or a dict of its fields, "
-            f"not {type(given).__module__}.{type(given).__name__}."
-        )
-    try:
-        return RunConfig.model_validate(given)
-    except ValidationError as error:
-        raise ConfigurationError(f"run_config cannot be read: {error}") from error
-
-
-def _message(given: Content | dict[str, Any] | str) -> Content:
-    if isinstance(given, str):
-        given = Content(role="user", parts=[Part.from_text(text=given)])
-    message = read(Content, given, "new_message is a str, a Content or a dict of its fields.")
-    check_content(message)
-    return message
-
-
-async def _equipped(troupe: Troupe, invocation: InvocationContext) -> tuple[Troupe, list[Event]]:
-    """The cast with what its toolsets give now, and what to say of those that give nothing."""
-    toolsets = troupe.toolsets()
-    if not toolsets:
-        return troupe, []
-    config = invocation.run_config
-    gathered = await gather(toolsets, config.toolset_timeout)
-    missing = [
-        Event(
-            invocation_id=invocation.invocation_id,
-            author=troupe.cast.first,
-            lifecycle=Lifecycle(kind="toolset_unavailable", reason=f"{toolset!r}: {reason}"),
-            custom_metadata=config.custom_metadata,
-        )
-        for toolset, reason in gathered.unavailable.items()
-    ]
-    return troupe.with_tools(gathered.tools), missing

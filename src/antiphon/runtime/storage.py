@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from antiphon.errors import StoreFailed, UsageError
@@ -66,7 +64,7 @@ class SessionWriter:
         self._stored = session
         self._tasks = tasks
         self._failed = failed
-        self._waiting: deque[_Waiting] = deque()
+        self._waiting: list[_Waiting] = []
         self._writers: dict[str, Event] = {}
         self._worker: asyncio.Task[None] | None = None
         self._refused = self._late = False
@@ -133,10 +131,10 @@ class SessionWriter:
     async def _write(self) -> None:
         try:
             while self._waiting:
-                batch = list(islice(self._waiting, self._service.max_batch))
+                batch = self._waiting[: self._service.max_batch]
                 await self._append([each.event for each in batch])
+                del self._waiting[: len(batch)]
                 for each in batch:
-                    self._waiting.popleft()
                     for key in each.event.actions.state_delta:
                         if self._writers.get(key) is each.event:
                             del self._writers[key]

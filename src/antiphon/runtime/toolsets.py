@@ -8,14 +8,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from antiphon.errors import ConfigurationError
+from antiphon.events import Event, Lifecycle
 from antiphon.runtime.tasks import TaskOwner
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from antiphon.agents import InvocationContext, Troupe
     from antiphon.tools import BaseTool, BaseToolset
 
-__all__ = ["Gathered", "close_all", "gather"]
+__all__ = ["Gathered", "close_all", "equipped", "gather"]
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +31,29 @@ class Gathered:
 
     tools: dict[BaseToolset, Sequence[BaseTool]] = field(default_factory=dict)
     unavailable: dict[BaseToolset, str] = field(default_factory=dict)
+
+
+async def equipped(troupe: Troupe, invocation: InvocationContext) -> tuple[Troupe, list[Event]]:
+    """The cast with what its toolsets give now, and what to say of those that give nothing.
+
+    Raises:
+        ConfigurationError: a toolset raised it.
+    """
+    toolsets = troupe.toolsets()
+    if not toolsets:
+        return troupe, []
+    config = invocation.run_config
+    gathered = await gather(toolsets, config.toolset_timeout)
+    missing = [
+        Event(
+            invocation_id=invocation.invocation_id,
+            author=troupe.cast.first,
+            lifecycle=Lifecycle(kind="toolset_unavailable", reason=f"{toolset!r}: {reason}"),
+            custom_metadata=config.custom_metadata,
+        )
+        for toolset, reason in gathered.unavailable.items()
+    ]
+    return troupe.with_tools(gathered.tools), missing
 
 
 async def gather(toolsets: Sequence[BaseToolset], within: float) -> Gathered:

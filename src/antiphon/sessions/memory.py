@@ -6,12 +6,13 @@ the lock only to take hold of what there is, and copies it afterwards.
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from copy import deepcopy
 from dataclasses import dataclass, field
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from antiphon.errors import SessionExists, SessionNotFound
 from antiphon.events import new_id
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
     from antiphon.events import Event
 
 __all__ = ["InMemorySessionService"]
+
+COPIED_AT_ONCE: Final = 100
+"""Events of a session that is read, which takes some milliseconds; then others have their turn."""
 
 _revisions = count(1)  # of all services in the process: what one has shown is stale to every other
 
@@ -168,8 +172,13 @@ class InMemorySessionService(BaseSessionService):
             kept = self._sessions.get((app_name, user_id), {}).get(session_id)
             if kept is None:
                 return None
-            shown = kept.shown(recent(kept.events, config))
-        return deepcopy(shown)
+            shown, events = kept.shown([]), recent(kept.events, config)
+        session = deepcopy(shown)
+        for number, event in enumerate(events, 1):
+            session.events.append(deepcopy(event))
+            if number % COPIED_AT_ONCE == 0:
+                await asyncio.sleep(0)
+        return session
 
     async def list_sessions(
         self,

@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from antiphon.config import RunConfig
 from antiphon.core.commands import Begin, Command
 from antiphon.core.conversation import Conversation
+from antiphon.core.drafts import spelled_out
 from antiphon.core.handover import Cast, Role
 from antiphon.core.messages import Media
 from antiphon.core.signals import (
@@ -197,7 +198,7 @@ class Script:
         self._take(self.conversation.handle(signal, self.now))
 
     def _take(self, commands: Iterable[Command]) -> None:
-        for command in commands:
+        for command in map(spelled_out, commands):
             self.produced.append(command)
             self._left.append(command)
             if isinstance(command, Begin):

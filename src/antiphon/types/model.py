@@ -13,14 +13,16 @@ from collections.abc import Callable, Iterable
 from copy import deepcopy
 from enum import Enum
 from functools import lru_cache, partial
-from typing import Any, ClassVar, NamedTuple, Self
+from importlib import import_module
+from typing import Annotated, Any, ClassVar, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, model_validator
 from pydantic.alias_generators import to_camel
-from pydantic_core import PydanticCustomError
+from pydantic_core import CoreSchema, PydanticCustomError
 
-__all__ = ["ClosedEnum", "Model", "OpenEnum"]
+__all__ = ["ClosedEnum", "Model", "OpenEnum", "later"]
 
+_UNCHANGING = frozenset({bool, bytes, float, int, str, type(None)})
 _new = object.__new__
 _set_dict = BaseModel.__dict__["__dict__"].__set__
 _set_fields_set = BaseModel.__dict__["__pydantic_fields_set__"].__set__
@@ -111,8 +113,11 @@ class Model(BaseModel):
         required = frozenset(name for name, field in fields.items() if field.is_required())
         factories: list[tuple[str, Any]] = []
         for name, field in fields.items():
-            if field.default_factory is not None:
-                factories.append((name, field.default_factory))
+            made = field.default_factory
+            if isinstance(made, type) and issubclass(made, Model):
+                made = made.form()
+            if made is not None:
+                factories.append((name, made))
             elif isinstance(blank[name], list | dict | set):
                 factories.append((name, partial(deepcopy, blank[name])))
         cls._plan = Plan(blank, len(blank), required, tuple(factories))
@@ -145,6 +150,46 @@ class Model(BaseModel):
         _set_private(self, None)
         return self
 
+    @classmethod
+    def form(cls, /, *names: str) -> Callable[..., Self]:
+        """What builds instances in which exactly these fields are set, at two thirds of what `trusted` costs.
+
+        It takes them by name, every one of them, and checks nothing: for what is made with every frame.
+        """
+        blank, _, _, factories = cls._plan
+        cls.trusted(**dict.fromkeys(names))  # which says what is wrong with them
+        made = tuple((name, factory) for name, factory in factories if name not in names)
+        fields_set = frozenset(names)
+
+        def build(**fields: Any) -> Any:
+            values = blank | fields
+            for name, factory in made:
+                values[name] = factory()
+            self = _new(cls)
+            _set_dict(self, values)
+            _set_fields_set(self, set(fields_set))
+            _set_extra(self, None)
+            _set_private(self, None)
+            return self
+
+        return build
+
+    def set_trusted(self, /, **fields: Any) -> None:
+        """Set fields without validation; the caller's duty is that of `trusted`, names included."""
+        self.__dict__.update(fields)
+        self.__pydantic_fields_set__.update(fields)
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        """As pydantic's, at a third of the cost: values that nobody can change need no copy."""
+        memo = {} if memo is None else memo
+        copied = memo[id(self)] = self.__copy__()
+        parts = (copied.__dict__, copied.__pydantic_extra__, copied.__pydantic_private__)
+        for values in filter(None, parts):
+            for name, value in values.items():
+                if type(value) not in _UNCHANGING:
+                    values[name] = deepcopy(value, memo)
+        return copied
+
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
         return [(name, value) for name, value in super().__repr_args__() if value is not None]
 
@@ -166,3 +211,16 @@ class Model(BaseModel):
                     {"theirs": f"{theirs.__module__}.{theirs.__name__}", "field": name, "ours": cls.__name__},
                 )
         return fields
+
+
+class _Later(NamedTuple):
+    module: str
+    name: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return handler.generate_schema(getattr(import_module(self.module), self.name))
+
+
+def later(module: str, name: str) -> Any:
+    """The type of a field whose class is imported when the class that has the field is first used."""
+    return Annotated[Any, _Later(module, name)]
