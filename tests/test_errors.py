@@ -12,6 +12,7 @@ from antiphon.errors import (
     MissingExtra,
     ModelConnectionError,
     ModelUnavailable,
+    ProcessEnded,
     ResumptionRefused,
     RuntimeLimitError,
     SessionNotFound,
@@ -20,7 +21,14 @@ from antiphon.errors import (
     UsageError,
 )
 
-GROUPS = (ConfigurationError, UsageError, ModelConnectionError, StoreUnavailable, RuntimeLimitError)
+GROUPS = (
+    ConfigurationError,
+    UsageError,
+    ModelConnectionError,
+    StoreUnavailable,
+    ProcessEnded,
+    RuntimeLimitError,
+)
 EVERY = [getattr(errors, name) for name in errors.__all__]
 
 

@@ -25,6 +25,7 @@ __all__ = [
     "ModelConnectionError",
     "ModelNotFound",
     "ModelUnavailable",
+    "ProcessEnded",
     "QueueClosed",
     "QueueInUse",
     "QuotaExceeded",
@@ -206,6 +207,13 @@ class ReplayDiverged(ModelConnectionError):
 
 class StoreUnavailable(AntiphonError):
     """The session database cannot be reached, or failed; it may work later. `__cause__` has its error."""
+
+
+# A process of this package ended.
+
+
+class ProcessEnded(AntiphonError):
+    """The process that a tool was called in ended before it had a result; the call failed, and no other."""
 
 
 # A bound of this package was reached.

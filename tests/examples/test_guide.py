@@ -26,6 +26,7 @@ async def test_the_guide_does_what_it_says(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
+    (tmp_path / "crunching.py").write_text("def forecast(city: str) -> str:\n    return city\n")
     (tmp_path / "guide.py").write_text("\n".join(blocks("python")))
     async with LiveServer(timing=Timing.instant()) as server:
         ran = await run_script(tmp_path / "guide.py", base_url=server.base_url)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
+from multiprocessing import resource_tracker
 from typing import Any
 
 import pytest
@@ -14,6 +15,12 @@ from antiphon.sessions import BaseSessionService, InMemorySessionService, Sessio
 from antiphon.testing.live_server import LiveServer, Timing
 
 MODEL = "gemini-3.8-live"
+
+
+@pytest.fixture(scope="session")
+def tracker() -> None:
+    """Python's own process that watches over those which are started: it stays, as it should."""
+    resource_tracker.ensure_running()
 
 
 @dataclass

@@ -1,11 +1,14 @@
-"""Threads of a conversation's own: bounded, daemons, gone when idle."""
+"""Threads of a conversation's own: bounded, daemons, gone when idle, and no burden to the loop."""
 
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 
-from antiphon.runtime.threads import THREADS, Threads
+import pytest
+
+from antiphon.runtime.threads import SWITCH_INTERVAL, THREADS, Threads
 from tests.runtime.near_model import until
 
 
@@ -31,3 +34,39 @@ async def test_what_a_job_raises_is_the_callers() -> None:
     [error] = await asyncio.gather(job, return_exceptions=True)
     assert isinstance(error, KeyError)
     await until(lambda: not names())
+
+
+async def test_the_loop_waits_less_for_the_gil_while_any_thread_runs() -> None:
+    """contract 5.3"""
+    loop, before = asyncio.get_running_loop(), sys.getswitchinterval()
+    assert before > SWITCH_INTERVAL
+    one, other = threading.Event(), threading.Event()
+    jobs = [loop.run_in_executor(Threads("antiphon-test"), each.wait) for each in (one, other)]
+    await until(lambda: sys.getswitchinterval() == pytest.approx(SWITCH_INTERVAL))
+    one.set()
+    await jobs[0]
+    assert sys.getswitchinterval() == pytest.approx(SWITCH_INTERVAL)
+    other.set()
+    await jobs[1]
+    await until(lambda: sys.getswitchinterval() == before)
+    await until(lambda: not names())
+
+
+@pytest.mark.parametrize(("at_first", "meanwhile"), [(5e-3, 2e-3), (5e-5, 5e-5), (5.7e-5, 5.7e-5)])
+async def test_a_switch_interval_of_the_applications_own_is_left(at_first: float, meanwhile: float) -> None:
+    """contract 5.3: one set while threads run, and one that is smaller anyway"""
+
+    def chosen() -> float:
+        sys.setswitchinterval(meanwhile)
+        return sys.getswitchinterval()
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(at_first)
+    try:
+        assert sys.getswitchinterval() == pytest.approx(at_first)
+        threads = Threads("antiphon-test")
+        assert await asyncio.get_running_loop().run_in_executor(threads, chosen) == pytest.approx(meanwhile)
+        await until(lambda: not names())
+        assert sys.getswitchinterval() == pytest.approx(meanwhile)
+    finally:
+        sys.setswitchinterval(before)

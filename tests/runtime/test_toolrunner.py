@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from contextlib import suppress
+from multiprocessing import active_children
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,12 +17,15 @@ import pytest
 from antiphon import FunctionTool, LiveRequestQueue, LongRunningFunctionTool, Session, ToolContext
 from antiphon.core.commands import RunTool
 from antiphon.core.signals import ToolFinished, ToolYielded
+from antiphon.runtime import toolrunner
+from antiphon.runtime.processes import Processes
 from antiphon.runtime.streams import InputStreams
 from antiphon.runtime.tasks import TaskOwner
 from antiphon.runtime.threads import THREADS, Threads
 from antiphon.runtime.toolrunner import ToolRunner
 from antiphon.tools import BaseTool, ToolError, as_tool
 from antiphon.types import Blob
+from tests import computing
 from tests.runtime.near_model import until
 
 if TYPE_CHECKING:
@@ -438,6 +442,43 @@ async def test_a_tool_that_does_not_let_itself_be_stopped_is_told_as_timed_out_a
     released.set()
     await bench.tasks.cancel_all(1.0)
     assert len(bench.reports) == 1
+
+
+@pytest.fixture
+async def processes(tracker: None, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+    """One process for tools, which ends with the test."""
+    ours = Processes(1)
+    monkeypatch.setattr(toolrunner, "PROCESSES", ours)
+    yield
+    await ours.aclose()
+    await until(lambda: not active_children())
+
+
+@pytest.mark.usefixtures("processes")
+async def test_what_computes_in_a_process_is_ended_with_its_call() -> None:
+    """contract 5.14: also when it took too long; the time of a call that waits its turn has not begun"""
+    tools = (computing.spin, computing.add)
+    bench = Bench(*(FunctionTool(each, timeout=0.2, separate_process=True) for each in tools))
+    bench.start("spin", "c1")
+    await until(active_children)
+    bench.runner.cancel("c1")
+    bench.start("spin", "c2")
+    bench.start("add", "c3", a=1, b=2)
+    late, answer = await bench.ended()
+    assert late.response is not None
+    assert (late.call_id, late.response["error"]["code"]) == ("c2", "TIMEOUT")
+    assert (answer.call_id, answer.response) == ("c3", {"result": 3})
+
+
+@pytest.mark.usefixtures("processes")
+async def test_what_goes_wrong_in_a_process_is_told_as_anywhere() -> None:
+    """contract 5.14, 5.4"""
+    bench = Bench(*(FunctionTool(each, separate_process=True) for each in (computing.fails, computing.die)))
+    error = await bench.failed("fails", how="lookup")
+    assert error == {"code": "TOOL_FAILED", "message": "LookupError: no Rome", "exception": "LookupError"}
+    bench.reports.clear()
+    error = await bench.failed("die")
+    assert (error["code"], error["exception"]) == ("TOOL_FAILED", "ProcessEnded")
 
 
 @pytest.mark.virtual_clock

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import functools
+import pickle
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal, Optional
 
@@ -22,6 +23,7 @@ from antiphon.tools import (
     ToolContext,
     as_tool,
 )
+from tests import computing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -421,6 +423,33 @@ def test_what_becomes_of_a_duplicate_is_said_by_the_tool() -> None:  # contract 
         FunctionTool(slow, on_duplicate="replace")  # type: ignore[arg-type]
     with pytest.raises(ToolDeclarationError, match="would tell everything twice"):
         FunctionTool(watch, on_duplicate="join")
+
+
+def test_a_function_for_a_process_of_its_own_can_be_imported_and_takes_plain_arguments(
+    context: ToolContext, monkeypatch: pytest.MonkeyPatch
+) -> None:  # contract 5.14
+    tool = FunctionTool(computing.add, separate_process=True)
+    assert (FunctionTool(computing.add).kind, tool.kind) == ("sync", "process")
+    call = tool.bind({"a": 1, "b": "2"}, context)
+    assert pickle.loads(pickle.dumps(call))() == 3
+    assert FunctionTool(functools.partial(computing.add, 1), separate_process=True).kind == "process"
+
+    def local() -> None: ...
+
+    for func, why in (
+        (slow, "slow is async"),
+        (watch, "watch is async"),
+        (weather, "weather takes a ToolContext"),
+        (local, "local cannot be imported there .* at the top level of a module"),
+    ):
+        with pytest.raises(ToolDeclarationError, match=why):
+            FunctionTool(func, separate_process=True)
+    with pytest.raises(ToolDeclarationError, match="add is long-running"):
+        LongRunningFunctionTool(computing.add, separate_process=True)
+    monkeypatch.setattr(computing.add, "__module__", "__main__")
+    monkeypatch.delattr("__main__.__file__", raising=False)
+    with pytest.raises(ToolDeclarationError, match="add was typed in"):
+        FunctionTool(computing.add, separate_process=True)
 
 
 def test_an_applications_own_stop_streaming_stops(context: ToolContext) -> None:  # contract 5.7

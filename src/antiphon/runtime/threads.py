@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 import threading
-from collections import deque
 from concurrent.futures import Executor, Future
-from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["THREADS", "Threads"]
+__all__ = ["SWITCH_INTERVAL", "THREADS", "Threads", "called"]
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +20,12 @@ THREADS: Final = 32
 """Sync calls that run at the same time in one conversation; more wait their turn, in that one only.
 
 A thread cannot be stopped from outside: code that hangs keeps its own, though its call has ended.
+"""
+
+SWITCH_INTERVAL: Final = 0.0001
+"""Seconds that the loop waits for the GIL while a thread computes, each time that it has let go of it.
+
+Python's own 5 ms, several times in each turn of the loop, would hold up the sound of all conversations.
 """
 
 _P = ParamSpec("_P")
@@ -35,7 +41,7 @@ class Threads(Executor):
     def __init__(self, name: str) -> None:
         self._name = name
         self._lock = threading.Lock()
-        self._waiting: deque[Callable[[], None]] = deque()
+        self._waiting: list[Callable[[], None]] = []
         self._running = 0
 
     def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
@@ -71,12 +77,58 @@ class Threads(Executor):
 
     def _work(self, job: Callable[[], None] | None) -> None:
         while job is not None:
-            job()
+            _switching.begin()
+            try:
+                job()
+            finally:
+                _switching.end()
             job = self._next()
 
     def _next(self) -> Callable[[], None] | None:
         with self._lock:
             if self._waiting:
-                return self._waiting.popleft()
+                return self._waiting.pop(0)
             self._running -= 1
             return None
+
+
+def called(made: Callable[[], Any]) -> Any:
+    """What it returns or raises, but for exceptions that mean something else to a loop that waits for it."""
+    try:
+        return made()
+    except (StopIteration, GeneratorExit, KeyboardInterrupt) as odd:
+        raise RuntimeError(f"the tool raised {type(odd).__name__}") from odd
+
+
+class _Switching:
+    """The process's switch interval: `SWITCH_INTERVAL` at most from the first `begin` to the last `end`.
+
+    Then it is again what it was before, unless somebody has set another meanwhile.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running = 0
+        self._before = self._ours = 0.0
+
+    def begin(self) -> None:
+        with self._lock:
+            self._running += 1
+            if self._running == 1:
+                self._before = sys.getswitchinterval()
+                sys.setswitchinterval(min(SWITCH_INTERVAL, _exact(self._before)))
+                self._ours = sys.getswitchinterval()
+
+    def end(self) -> None:
+        with self._lock:
+            self._running -= 1
+            if self._running == 0 and sys.getswitchinterval() == self._ours:
+                sys.setswitchinterval(_exact(self._before))
+
+
+def _exact(interval: float) -> float:
+    """So that Python, which keeps whole microseconds and cuts off the rest, has the same again."""
+    return interval + 0.5e-6
+
+
+_switching = _Switching()

@@ -1,4 +1,4 @@
-"""Runs tools as tasks, sync ones in threads: nothing a tool does delays anything else (contract 5.3)."""
+"""Runs tools as tasks, sync ones in threads or processes: none delays anything else (contract 5.3)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, assert_never
 
 from antiphon.core.signals import ToolFinished, ToolYielded
-from antiphon.runtime.threads import THREADS, Threads
+from antiphon.runtime.processes import PROCESSES
+from antiphon.runtime.threads import THREADS, Threads, called
 from antiphon.tools import ToolError
 from antiphon.tools.result import (
     cannot_begin,
@@ -84,7 +85,7 @@ class ToolRunner:
         """Stops the call, and reports nothing more of it.
 
         A sync tool's thread cannot be stopped: it ends by itself, and its result is dropped. Until then it is
-        one of the `THREADS` of its conversation.
+        one of the `THREADS` of its conversation. A process is ended.
         """
         task = self._running.pop(call_id, None)
         if task is not None:
@@ -203,16 +204,18 @@ class ToolRunner:
     ) -> dict[str, Any] | None:
         made = tool.bind(call.args, context)
         value: object = None
-        if tool.kind != "sync":
+        if tool.kind in ("async", "stream"):
             begin()
         match tool.kind:
             case "async":
                 value = await made()
             case "sync":
                 loop = asyncio.get_running_loop()
-                run = partial(contextvars.copy_context().run, _called, made)
+                run = partial(contextvars.copy_context().run, called, made)
                 begun = partial(loop.call_soon_threadsafe, begin)
                 value = await loop.run_in_executor(self._threads, _in_thread, begun, run)
+            case "process":
+                value = await PROCESSES.run(made, begin)
             case "stream":
                 if await self._relay(tool, call, made(), context, hooks):  # all has been said
                     return None if tool.facts.long_running else {}  # nothing follows (contract 5.7)
@@ -307,13 +310,6 @@ def _in_thread(begun: Callable[[], object], run: Callable[[], Any]) -> Any:
     with suppress(RuntimeError):  # the loop is closed: nobody watches the time
         begun()
     return run()
-
-
-def _called(made: Callable[[], Any]) -> Any:
-    try:
-        return made()
-    except (StopIteration, GeneratorExit, KeyboardInterrupt) as odd:  # to the loop they mean something else
-        raise RuntimeError(f"the tool raised {type(odd).__name__}") from odd
 
 
 def _is_current(task: asyncio.Task[Any] | None) -> bool:

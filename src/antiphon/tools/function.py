@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import inspect
+import pickle
 import re
+import sys
 from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args
@@ -59,6 +61,9 @@ class FunctionTool(BaseTool):
         on_duplicate: What becomes of a call while the agent's same call, with equal arguments, is still open:
             `run` it too, let it `join` the open one and have the same answer, or `refuse` it with
             `ALREADY_RUNNING` (contract 5.4).
+        separate_process: The function, which computes, is called in another process, where it takes nothing
+            from conversations (contract 5.14). It is a sync one that can be imported, gets no `ToolContext`,
+            and its arguments can be pickled.
 
     Raises:
         ToolDeclarationError: the model could not be told of this function; the message names what to change.
@@ -76,6 +81,7 @@ class FunctionTool(BaseTool):
         behavior: Behavior | str | None = None,
         scheduling: FunctionResponseScheduling | str | None = None,
         on_duplicate: OnDuplicate = "run",
+        separate_process: bool = False,
     ) -> None:
         name = name or _name_of(func)
         if not NAME.fullmatch(name):
@@ -112,6 +118,9 @@ class FunctionTool(BaseTool):
         )
         self._signature = read_signature(func, name)
         self.wants_input_stream = self._signature.stream
+        if separate_process:
+            self._check_separate()
+            self.kind = "process"
         self._arguments = Arguments(name, self._signature.holes, described.parameters)
 
     def declaration(self) -> FunctionDeclaration:
@@ -147,6 +156,28 @@ class FunctionTool(BaseTool):
         if self.kind == "async" and not _is_async(self.func):
             return partial(_awaited, call)
         return call
+
+    def _check_separate(self) -> None:
+        """Raises `ToolDeclarationError` when the function cannot be called in another process."""
+        wrong = ""
+        if self.kind != "sync":
+            wrong = "is async, which computes nothing while it waits: leave it out, or make it a plain def"
+        elif self.facts.long_running:
+            wrong = "is long-running, and what goes on after its first result would end with the process"
+        elif self._signature.contexts or self._signature.stream:
+            wrong = (
+                "takes a ToolContext or live media, which stay in this process: give it plain arguments, and "
+                "write state in another tool or a callback"
+            )
+        elif _is_of_main(self.func) and not hasattr(sys.modules["__main__"], "__file__"):
+            wrong = "was typed in, so that no other process can import it: put it into a module"
+        else:
+            try:
+                pickle.dumps(self.func)
+            except Exception as error:
+                wrong = f"cannot be imported there ({error}): make it a def at the top level of a module"
+        if wrong:
+            raise ToolDeclarationError(f"separate_process: {self.name} {wrong}.")
 
 
 class LongRunningFunctionTool(FunctionTool):
@@ -245,6 +276,10 @@ def _kind_of(func: Callable[..., Any], name: str) -> ToolKind:
                 "return a list."
             )
     return "sync"
+
+
+def _is_of_main(func: Callable[..., Any]) -> bool:
+    return getattr(innermost(func), "__module__", None) == "__main__"
 
 
 def _is_async(func: Callable[..., Any]) -> bool:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BadArguments", "BaseTool", "DeclaredTool", "Problem", "ToolError", "ToolKind"]
 
-ToolKind = Literal["async", "sync", "stream"]
+ToolKind = Literal["async", "sync", "stream", "process"]
 
 SHOWN_PROBLEMS = 8
 NO_FACTS = ToolFacts()
@@ -88,7 +88,8 @@ class BaseTool(ABC):
     kind: ToolKind = "sync"
     """How the runtime runs what `bind` returns.
 
-    `sync`: called in a worker thread; returns the result. `async`: called on the loop; returns an
+    `sync`: called in a worker thread; returns the result. `process`: the same in another process, to which
+    what `bind` returns is pickled (contract 5.14). `async`: called on the loop; returns an
     awaitable of it. `stream`: called on the loop; returns an async iterator of results (contract 5.7).
     """
 

@@ -1,0 +1,285 @@
+"""Processes for sync code that computes: it shares no GIL with conversations (contract 5.14)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import multiprocessing
+import os
+import pickle
+import signal
+import threading
+import traceback
+from collections import deque
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+from antiphon.errors import ProcessEnded
+from antiphon.runtime.threads import Threads, called
+from antiphon.tools.result import tool_response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from multiprocessing.connection import Connection
+
+__all__ = ["PROCESSES", "Processes", "serve"]
+
+log = logging.getLogger(__name__)
+
+SPAWN: Final = multiprocessing.get_context("spawn")
+NICER: Final = 10
+"""By how much their priority is below that of this process."""
+STARTING: Final = 60.0
+"""Seconds that a process has for its start and the import of what it is to call."""
+BEGUN: Final = b""
+
+
+class Processes:
+    """At most `most` processes, or one for each processor, each for one call at a time.
+
+    One is started when a call finds none idle, and stays for later calls; a call that finds all busy waits.
+    They have a lower priority than this process, and the processors that it may use. They end with it.
+    """
+
+    def __init__(self, most: int | None = None) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._waiting: deque[_Call] = deque()
+        self._idle: list[_Worker] = []
+        self._working = 0
+
+    async def run(self, function: Callable[[], Any], begin: Callable[[], object]) -> dict[str, Any]:
+        """What `function` returns as a tool's answer, made in another process; raises what it raised there.
+
+        `begin` is called when it begins. Leaving this early ends the process; so does `ProcessEnded`, raised
+        when the process ended by itself. The next call has another.
+        """
+        call = _Call(function, begin)
+        self._start(call)
+        try:
+            return await call.answer
+        finally:
+            self._leave(call)
+
+    async def aclose(self) -> None:
+        """Ends the processes that are idle; a later call starts another."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        if idle:
+            await asyncio.get_running_loop().run_in_executor(Threads("antiphon-process"), _end, idle)
+
+    def _start(self, call: _Call) -> None:
+        with self._lock:
+            most = self._most or _processors()
+            if self._working >= most:
+                if not self._waiting:
+                    log.warning("All %d processes for tools are taken.", most)
+                self._waiting.append(call)
+                return
+            self._working += 1
+        try:
+            threading.Thread(target=self._work, args=(call,), name="antiphon-process", daemon=True).start()
+        except BaseException:
+            with self._lock:
+                self._working -= 1
+            raise
+
+    def _leave(self, call: _Call) -> None:
+        with self._lock:
+            call.wanted = False
+            if call in self._waiting:
+                self._waiting.remove(call)
+            elif call.worker is not None:
+                call.worker.kill()
+
+    def _work(self, call: _Call | None) -> None:
+        while call is not None:
+            call.tell(*self._outcome(call))
+            call = self._next()
+
+    def _next(self) -> _Call | None:
+        with self._lock:
+            if self._waiting:
+                return self._waiting.popleft()
+            self._working -= 1
+            return None
+
+    def _outcome(self, call: _Call) -> tuple[Any, BaseException | None]:
+        """The worker is idle again before the call's answer is told."""
+        try:
+            worker = self._worker()
+        except BaseException as error:  # there are too many processes, or files
+            return None, error
+        try:
+            with self._lock:
+                if not call.wanted:
+                    return None, None
+                call.worker = worker
+            return worker.run(call), None
+        except BaseException as error:
+            return None, error
+        finally:
+            with self._lock:
+                call.worker = None
+                if not worker.ended:
+                    self._idle.append(worker)
+            if worker.ended:
+                worker.end()
+
+    def _worker(self) -> _Worker:
+        while True:
+            with self._lock:
+                worker = self._idle.pop() if self._idle else None
+            if worker is None:
+                return _Worker()
+            if worker.is_alive():
+                return worker
+            worker.end()
+
+
+class _Call:
+    """`wanted` and `worker` are guarded by the lock of `Processes`."""
+
+    def __init__(self, function: Callable[[], Any], begin: Callable[[], object]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._begin = begin
+        self.function = function
+        self.answer: asyncio.Future[dict[str, Any]] = self._loop.create_future()
+        self.wanted = True
+        self.worker: _Worker | None = None
+
+    def begun(self) -> None:
+        self._on_loop(self._begin)
+
+    def tell(self, value: Any, error: BaseException | None) -> None:
+        self._on_loop(self._settle, value, error)
+
+    def _settle(self, value: Any, error: BaseException | None) -> None:
+        if self.answer.done():
+            return
+        if error is None:
+            self.answer.set_result(value)
+        else:
+            self.answer.set_exception(error)
+
+    def _on_loop(self, function: Callable[..., object], *args: Any) -> None:
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            self._loop.call_soon_threadsafe(function, *args)
+
+
+class _Worker:
+    """A process, from the side of those who want something of it."""
+
+    def __init__(self) -> None:
+        self.ended = False
+        self._pipe, theirs = SPAWN.Pipe()
+        # A daemon: what it computes does not hold up the exit.
+        self._process = SPAWN.Process(target=serve, args=(theirs,), name="antiphon-tool", daemon=True)
+        try:
+            with theirs:
+                self._process.start()
+        except BaseException:
+            self._pipe.close()
+            raise
+        _lower_priority(self._process.pid)
+
+    def is_alive(self) -> bool:
+        return self._process.is_alive()
+
+    def run(self, call: _Call) -> Any:
+        function = pickle.dumps(call.function)
+        try:
+            self._pipe.send_bytes(function)
+            if not self._pipe.poll(STARTING):
+                self.kill()
+            while (answer := self._pipe.recv_bytes()) == BEGUN:
+                call.begun()
+        except (EOFError, OSError):
+            self.kill()
+            self._process.join()
+            code = self._process.exitcode
+            raise ProcessEnded(f"Its process ended (exit code {code}) before it had a result.") from None
+        value, error = pickle.loads(answer)
+        if isinstance(error, tuple):
+            name, text = error
+            raise type(name, (Exception,), {})(text)
+        if error is not None:
+            raise error
+        return value
+
+    def kill(self) -> None:
+        self.ended = True
+        self._process.kill()
+
+    def end(self) -> None:
+        self.kill()
+        self._pipe.close()
+        self._process.join()
+        with suppress(ValueError):  # another thread is just being told that it ended
+            self._process.close()
+
+
+def _end(workers: list[_Worker]) -> None:
+    for worker in workers:
+        worker.end()
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _lower_priority(pid: int | None) -> None:
+    if pid is not None and hasattr(os, "setpriority"):
+        with suppress(OSError):  # it has ended already
+            os.setpriority(os.PRIO_PROCESS, pid, min(19, os.getpriority(os.PRIO_PROCESS, 0) + NICER))
+
+
+# In the other process.
+
+
+def serve(pipe: Connection) -> None:
+    """Makes the calls that come, until the other end is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends this
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    with suppress(EOFError, OSError):
+        while True:
+            pipe.send_bytes(_answer(pipe, pipe.recv_bytes()))
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _answer(pipe: Connection, function: bytes) -> bytes:
+    try:
+        call = pickle.loads(function)
+        pipe.send_bytes(BEGUN)
+        return pickle.dumps((tool_response(called(call)), None))
+    except BaseException as error:
+        return _told(error)
+
+
+def _told(error: BaseException) -> bytes:
+    """The error itself, or, of one that cannot be pickled, its name and text."""
+    trace = "".join(traceback.format_exception(error))
+    try:
+        error.add_note(f"In the tool's process:\n{trace}")
+        told = pickle.dumps((None, error))
+        pickle.loads(told)
+        return told
+    except Exception:
+        return pickle.dumps((None, (type(error).__name__, _text(error))))
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:
+        return ""
+
+
+PROCESSES: Final = Processes()
+"""Those of this process: all conversations share them."""
