@@ -20,6 +20,7 @@ from antiphon import InMemoryRunner, RunConfig
 from antiphon.cli.samples import SUGGESTIONS, demo_agent
 from antiphon.models.local.voice import LocalVoice
 from antiphon.server.app import create_app
+from antiphon.server.direct import DirectWebSockets
 from tests.chromium import Page, chromium
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class Site:
         app.add_api_route("/ear.js", lambda: FileResponse(EAR, media_type="text/javascript"))
         wanted = uvicorn.Config(
             app,
-            ws="websockets-sansio",
+            ws=DirectWebSockets,
             log_config=None,
             ws_per_message_deflate=False,
             timeout_graceful_shutdown=1,

@@ -22,6 +22,7 @@ from antiphon.core.signals import (
     TurnComplete,
 )
 from antiphon.server.app import create_app
+from antiphon.server.direct import DirectWebSockets
 from tests.runtime.near_model import NearConnection, NearModel, until
 
 if TYPE_CHECKING:
@@ -191,14 +192,17 @@ class Served:
 
 @contextlib.asynccontextmanager
 async def served(
-    limits: ServerLimits | None = None, model: NearModel | None = None, **options: Any
+    limits: ServerLimits | None = None,
+    model: NearModel | None = None,
+    ws: Any = DirectWebSockets,
+    **options: Any,
 ) -> AsyncIterator[Served]:
-    """An app for an agent with a model in this process."""
+    """An app for an agent with a model in this process; `ws` is uvicorn's engine."""
     model = model or NearModel()
     runner = InMemoryRunner(Agent(name="assistant", model=model, instruction="Be brief."), app_name="app")
     app = create_app(runner, limits=limits, **options)
     with socket.create_server(("127.0.0.1", 0)) as listening:  # clients may come before uvicorn is ready
-        config = uvicorn.Config(app, ws="websockets-sansio", log_config=None, ws_per_message_deflate=False)
+        config = uvicorn.Config(app, ws=ws, log_config=None, ws_per_message_deflate=False)
         server = uvicorn.Server(config)
         server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign, assignment]
         serving = asyncio.create_task(server.serve(sockets=[listening]))

@@ -52,6 +52,24 @@ def test_sound_goes_as_media() -> None:
     assert two.sounds[0].begins == 0.1
 
 
+def test_speech_that_is_no_event_goes_the_same_way() -> None:
+    """protocol 2.1, 4.2: the same frames, in the same answers."""
+    steps = [chunk(), chunk(b"\1\2" * 80, "audio/pcm;rate=8000"), end(), chunk(), cut(), chunk()]
+    _, by_event = told(*steps)
+    answers, spoken = Answers(60.0), []
+    for number, event in enumerate(steps):
+        if event.content is None:
+            answers.tell(event, float(number))
+            continue
+        blob = event.content.parts[0].inline_data  # type: ignore[index]
+        assert blob is not None and blob.data is not None
+        spoken.append(answers.speak(blob.data, blob.mime_type or "", float(number)))
+    assert spoken == [sound for each in by_event for sound in each.sounds]
+    assert answers.left() == spoken[-1:]
+    for data, mime_type in ((b"", "audio/pcm"), (PCM, "audio/opus"), (PCM, "audio/pcm;rate=11025")):
+        assert answers.speak(data, mime_type, 9.0) is None
+
+
 @pytest.mark.parametrize(
     "fields",
     [

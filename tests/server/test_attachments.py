@@ -22,10 +22,17 @@ class Line:
 
     def __init__(self) -> None:
         self.roused = 0
+        self.free = False
+        self.given: list[object] = []
         self.cuts: list[tuple[int, str]] = []
 
     def rouse(self) -> None:
         self.roused += 1
+
+    def give(self, frame: object) -> bool:
+        if self.free:
+            self.given.append(frame)
+        return self.free
 
     def cut(self, code: int, reason: str) -> None:
         self.cuts.append((code, reason))
@@ -88,6 +95,38 @@ def test_events_are_numbered_and_sound_is_not() -> None:
         clients.tell(event, 0)
     assert taken(seat) == ["1 one", "sound 1.0", "2 two", "sound 1.1"]
     assert seat.socket is not None and seat.socket.roused == 4  # type: ignore[attr-defined]
+
+
+def test_speech_goes_out_at_once_when_nothing_is_in_its_way() -> None:
+    """protocol 4.2: after what waits, and not by events"""
+    clients = room()
+    seat = v1(clients)
+    line = seat.socket
+    assert isinstance(line, Line)
+
+    def speak() -> bool:
+        return clients.speak(PCM, "audio/pcm;rate=24000", 0)
+
+    assert speak() and not line.given
+    line.free = True
+    assert speak() and not line.given
+    assert taken(seat) == ["sound 1.0", "sound 1.1"]
+    assert speak() and len(line.given) == 1
+    clients.tell(text("one"), 0)
+    assert speak() and len(line.given) == 1
+    assert taken(seat) == ["1 one", "sound 1.3"]
+    seat.leave()
+    assert speak() and taken(seat) == []
+    assert not clients.speak(PCM, "audio/opus", 0)
+
+
+def test_who_wants_events_is_told_of_speech_by_events() -> None:
+    """contract 8.1"""
+    clients = room()
+    v1(clients)
+    assert clients.speak(PCM, "audio/pcm;rate=24000", 0)
+    clients.join(PlainSeat("b", 5.0))
+    assert not clients.speak(PCM, "audio/pcm;rate=24000", 0)
 
 
 def test_a_flush_goes_before_the_interruption_and_takes_what_waits() -> None:

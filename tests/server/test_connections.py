@@ -79,7 +79,10 @@ async def test_nor_is_one_waited_for_that_comes_byte_by_byte() -> None:
         while not answer.done():
             writer.write(b"x")
             await asyncio.wait([answer], timeout=0.01)
-        assert (await answer).startswith(b"HTTP/1.1 408 ")
+        try:
+            assert (await answer).startswith(b"HTTP/1.1 408 ")
+        except ConnectionResetError:
+            pass  # a byte was on its way when the server hung up
 
 
 async def test_a_second_request_has_as_much_time_as_the_first() -> None:

@@ -40,6 +40,9 @@ class Line:
     def rouse(self) -> None:
         pass
 
+    def give(self, frame: object) -> bool:
+        return False
+
     def cut(self, code: int, reason: str) -> None:
         self.cuts.append(code)
 

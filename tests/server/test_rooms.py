@@ -216,5 +216,8 @@ class _Line:
     def rouse(self) -> None:
         pass
 
+    def give(self, frame: object) -> bool:
+        return False
+
     def cut(self, code: int, reason: str) -> None:
         pass

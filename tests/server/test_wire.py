@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from antiphon.server import messages
 from antiphon.server.messages import JPEG, PCM, PNG, Down, Limits, Media, Unknown, Up
-from antiphon.server.wire import HEADER_BYTES, Malformed, decode_down, decode_up, encode
+from antiphon.server.wire import HEADER_BYTES, Malformed, decode_down, decode_up, encode, pcm_frame
 
 if TYPE_CHECKING:
     from hypothesis.strategies import DrawFn
@@ -256,3 +256,8 @@ def test_a_spoiled_frame_raises_nothing_but_malformed(message: Up | Down, data: 
                 decode(frame[:place] + data.draw(st.binary(max_size=3)) + frame[place + 1 :])
         except Malformed:
             pass
+
+
+@given(st.binary(min_size=2), st.integers(1, 2**32 - 1), st.integers(0, 2**32 - 1))
+def test_a_chunk_of_sound_has_the_frame_of_its_message(data: bytes, stream: int, number: int) -> None:
+    assert pcm_frame(data, 24_000, stream, number, 7) == encode(Media(PCM, data, 24_000, stream, number, 7))

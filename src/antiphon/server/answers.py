@@ -11,15 +11,13 @@ Rule 4  An event is written as JSON at most once with its sound and once without
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from antiphon.errors import UnknownMimeType
 from antiphon.events import EventActions
 from antiphon.requests import pcm_rate
-from antiphon.server.messages import PCM, Media
-from antiphon.server.wire import encode
+from antiphon.server.wire import pcm_frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,8 +36,7 @@ _ENVELOPE: Final = frozenset(
 _NOTHING: Final = EventActions()
 
 
-@dataclass(frozen=True, slots=True)
-class Sound:
+class Sound(NamedTuple):
     """A chunk of an answer. `begins` and `seconds` place it in its answer; `frame` is ready to be sent."""
 
     stream: int
@@ -98,7 +95,7 @@ class Answers:
         self._flushed = True
         self._number = 0
         self._length = 0.0
-        self._kept: deque[Sound] = deque()
+        self._kept: list[Sound] = []
 
     def tell(self, event: Event, now: float) -> Told:
         """What is to be told of an event; called once for each, in order."""
@@ -116,6 +113,11 @@ class Answers:
             self._turns += 1
         return Told(event, sounds, only, flush)
 
+    def speak(self, data: bytes, mime_type: str, now: float) -> Sound | None:
+        """A chunk of the answer that is no event; `None` for what cannot go as media."""
+        rate = _media_rate(mime_type)
+        return self._add(data, rate, now) if data and rate else None
+
     def stop(self, stream: int) -> int | None:
         """The stream to flush since the user wants no more of it; `None` if it is not the newest."""
         if stream != self._stream or self._flushed:
@@ -132,7 +134,7 @@ class Answers:
         """So much of an answer was heard."""
         if stream == self._stream:
             while self._kept and self._kept[0].begins + self._kept[0].seconds <= seconds:
-                self._kept.popleft()
+                self._kept.pop(0)
 
     def left(self, stream: int = 0, number: int = -1) -> list[Sound]:
         """What still makes sense of the newest answer after this frame: of another answer, all of it."""
@@ -141,21 +143,23 @@ class Answers:
 
     def _sounds(self, parts: list[Part], now: float) -> Iterator[Sound]:
         for part in parts:
-            if (rate := _rate(part)) is None:
-                continue
-            assert part.inline_data is not None
-            data = part.inline_data.data
-            assert data is not None
-            if self._flushed or self._turn_of[self._stream] != self._turns:
-                self._begin()
-            frame = encode(Media(PCM, data, rate, self._stream, self._number, int(now * 1000)))
-            sound = Sound(self._stream, self._number, self._length, len(data) / (2 * rate), frame)
-            self._number += 1
-            self._length += sound.seconds
-            self._kept.append(sound)
-            while self._length - self._kept[0].begins > self._most and len(self._kept) > 1:
-                self._kept.popleft()
-            yield sound
+            if (rate := _rate(part)) is not None:
+                blob = part.inline_data
+                assert blob is not None and blob.data is not None
+                yield self._add(blob.data, rate, now)
+
+    def _add(self, data: bytes, rate: int, now: float) -> Sound:
+        if self._flushed or self._turn_of[self._stream] != self._turns:
+            self._begin()
+        frame = pcm_frame(data, rate, self._stream, self._number, int(now * 1000))
+        sound = Sound(self._stream, self._number, self._length, len(data) / (2 * rate), frame)
+        self._number += 1
+        self._length += sound.seconds
+        kept = self._kept
+        kept.append(sound)
+        while self._length - kept[0].begins > self._most and len(kept) > 1:
+            kept.pop(0)
+        return sound
 
     def _begin(self) -> None:
         self._stream += 1
@@ -168,10 +172,16 @@ class Answers:
 def _rate(part: Part) -> int | None:
     """Hertz of the part if it is sound that goes as media."""
     blob = part.inline_data
-    if blob is None or not blob.data or not (blob.mime_type or "").startswith("audio/pcm"):
+    return _media_rate(blob.mime_type or "") if blob is not None and blob.data else None
+
+
+@lru_cache(maxsize=64)
+def _media_rate(mime_type: str) -> int | None:
+    """Hertz of sound that goes as media; `None` for all else."""
+    if not mime_type.startswith("audio/pcm"):
         return None
     try:
-        rate = pcm_rate(blob.mime_type or "")
+        rate = pcm_rate(mime_type)
     except UnknownMimeType:
         return None
     return rate if rate and rate % 100 == 0 and rate < 6_553_600 else None

@@ -76,10 +76,11 @@ def live_router(rooms: Rooms, access: Access) -> APIRouter:
     """The conversations' WebSockets, for an application of your own: `await rooms.aclose()` when it ends."""
     router = APIRouter()
 
-    @router.websocket("/ws/{user_id}/{session_id}")
-    async def converse(websocket: WebSocket, user_id: str, session_id: str) -> None:
+    async def converse(websocket: WebSocket) -> None:
         kind: type[ClientSocket] = V1Socket if speaks_v1(websocket) else PlainSocket
-        await serve(kind, websocket, rooms, access, Place(user_id, session_id))
+        await serve(kind, websocket, rooms, access, Place(**websocket.path_params))
+
+    router.add_websocket_route("/ws/{user_id}/{session_id}", converse)  # FastAPI's own keep 5 KiB for each
 
     @router.websocket("/run_live")
     async def run_live(websocket: WebSocket, app_name: str, user_id: str, session_id: str) -> None:

@@ -14,9 +14,8 @@ Rule 4  A client for which more than `control_messages` are kept has not read: i
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections import deque
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Final, Protocol, TypeAlias
 
 from antiphon.events import Event
 from antiphon.server import messages
@@ -37,10 +36,13 @@ ERRORS_KEPT: Final = 256
 
 
 class Socket(Protocol):
-    """What a client is reached by. Both return at once."""
+    """What a client is reached by. All return at once."""
 
     def rouse(self) -> None:
         """There is something to `take`."""
+
+    def give(self, frame: Frame) -> bool:
+        """Sends a frame when nothing is in its way; whether it did."""
 
     def cut(self, code: int, reason: str) -> None:
         """Is to be closed now, whatever waits."""
@@ -48,6 +50,9 @@ class Socket(Protocol):
 
 class Seat(ABC):
     """One client, and the socket it has now, if any."""
+
+    hears: ClassVar[bool] = False
+    """Whether it takes sound that is no event, by `hear`."""
 
     def __init__(self, token: str, audio_buffer: float) -> None:
         self.token = token
@@ -78,6 +83,10 @@ class Seat(ABC):
     @abstractmethod
     def tell(self, told: Told, now: float) -> None:
         """An event happened."""
+
+    def hear(self, sound: Sound, now: float) -> None:
+        """A chunk of the answer that is no event: nearly all there is to tell."""
+        raise NotImplementedError
 
     @abstractmethod
     def note(self, message: Sequenced) -> None:
@@ -113,12 +122,14 @@ class Seat(ABC):
 class V1Seat(Seat):
     """A client that speaks `antiphon.v1`."""
 
+    hears = True
+
     def __init__(self, token: str, audio_buffer: float) -> None:
         super().__init__(token, audio_buffer)
         self._seq = 0
-        self._kept: deque[Sequenced] = deque()
-        self._again: deque[Sequenced] = deque()
-        self._aside: deque[str] = deque(maxlen=ERRORS_KEPT)
+        self._kept: list[Sequenced] = []
+        self._again: list[Sequenced] = []
+        self._aside: list[str] = []
         self._owes_receipt = False
 
     @property
@@ -132,6 +143,13 @@ class V1Seat(Seat):
         if (bare := told.bare) is not None:
             self._outbox.put(messages.Event(0, bare))
         self._rouse()
+
+    def hear(self, sound: Sound, now: float) -> None:
+        if self.socket is None:
+            return  # whoever comes back is given what still makes sense then
+        if self._again or not self._outbox.empty or not self.socket.give(sound.frame):
+            self._outbox.put_sound(sound, now)
+            self._rouse()
 
     def note(self, message: Sequenced) -> None:
         self._outbox.put(message)
@@ -149,6 +167,7 @@ class V1Seat(Seat):
         frame = encode(message)
         assert isinstance(frame, str)
         self._aside.append(frame)
+        del self._aside[:-ERRORS_KEPT]
         self._rouse()
 
     def take_in(self, n: int) -> bool:
@@ -162,8 +181,9 @@ class V1Seat(Seat):
 
     def acknowledge(self, seq: int) -> None:
         """The client has processed everything up to here."""
-        while self._kept and self._kept[0].seq <= seq:
-            self._kept.popleft()
+        kept = self._kept
+        done = next((at for at, each in enumerate(kept) if each.seq > seq), len(kept))
+        del kept[:done]
 
     def leave(self) -> None:
         """The socket is gone; all that was said and not acknowledged is kept."""
@@ -181,7 +201,7 @@ class V1Seat(Seat):
         self.leave()
         self._owes_receipt = False
         self.acknowledge(seq)
-        self._again = deque(self._kept)
+        self._again = list(self._kept)
         sounds = answers.left(*audio) if audio else answers.left()
         if audio and sounds and sounds[0].stream == audio[0] and (gap := sounds[0].number - audio[1] - 1):
             self._outbox.miss(audio[0], audio[1] + 1, gap)
@@ -189,12 +209,12 @@ class V1Seat(Seat):
 
     def take(self) -> Frame | None:
         if self._aside:
-            return self._aside.popleft()
+            return self._aside.pop(0)
         if self._owes_receipt:
             self._owes_receipt = False
             return encode(messages.Received(self.received))
         if self._again:
-            return encode(self._again.popleft())
+            return encode(self._again.pop(0))
         if missing := self._outbox.take_missing():
             return self._number(messages.Shed(0, *missing))
         match self._outbox.take():
@@ -299,6 +319,18 @@ class Attachments:
             self.flush(told.flush)
         for seat in self.seats.values():
             seat.tell(told, now)
+
+    def speak(self, data: bytes, mime_type: str, now: float) -> bool:
+        """The agent is heard, and there is no event of it yet. `False`: tell of it by an event."""
+        for seat in self.seats.values():
+            if not seat.hears:
+                return False
+        sound = self.answers.speak(data, mime_type, now)
+        if sound is None:
+            return False
+        for seat in self.seats.values():
+            seat.hear(sound, now)
+        return True
 
     def flush(self, stream: int) -> None:
         for seat in self.seats.values():

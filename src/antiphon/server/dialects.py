@@ -19,11 +19,12 @@ from antiphon.sessions import GetSessionConfig
 from antiphon.types import Blob
 
 if TYPE_CHECKING:
-    from starlette.websockets import WebSocket
+    from collections.abc import Mapping
 
     from antiphon.requests import LiveRequest
     from antiphon.server.admission import Position
     from antiphon.server.attachments import Frame
+    from antiphon.server.lines import Line
     from antiphon.server.room import Place
     from antiphon.server.rooms import Rooms
 
@@ -35,8 +36,8 @@ class V1Socket(ClientSocket):
 
     subprotocol = SUBPROTOCOL
 
-    def __init__(self, websocket: WebSocket, rooms: Rooms, place: Place) -> None:
-        super().__init__(websocket, rooms, place)
+    def __init__(self, line: Line, query: Mapping[str, str], rooms: Rooms, place: Place) -> None:
+        super().__init__(line, query, rooms, place)
         self._hello: asyncio.Future[messages.ClientHello] = asyncio.get_running_loop().create_future()
         self._images = Pace(rooms.limits.images_per_second)
         self._limits = rooms.limits.told()
@@ -82,7 +83,7 @@ class V1Socket(ClientSocket):
         )
         self.sit(room, seat)
 
-    def heard(self, frame: str | bytes) -> None:
+    def take_in(self, frame: str | bytes) -> None:
         message = decode_up(frame, self._limits)
         if isinstance(self._seat, V1Seat) and self.room is not None:
             if isinstance(message, messages.Media) and message.kind in (JPEG, PNG):
@@ -108,8 +109,8 @@ class V1Socket(ClientSocket):
 class PlainSocket(ClientSocket):
     """A client of the plain protocol. What it says before it has a seat waits."""
 
-    def __init__(self, websocket: WebSocket, rooms: Rooms, place: Place) -> None:
-        super().__init__(websocket, rooms, place)
+    def __init__(self, line: Line, query: Mapping[str, str], rooms: Rooms, place: Place) -> None:
+        super().__init__(line, query, rooms, place)
         self._early = LiveRequestQueue()
 
     async def enter(self) -> None:
@@ -129,7 +130,7 @@ class PlainSocket(ClientSocket):
         """Raises `Malformed`."""
         return plain.decode(frame)
 
-    def heard(self, frame: str | bytes) -> None:
+    def take_in(self, frame: str | bytes) -> None:
         limits = self.rooms.limits
         if len(frame) > (most := limits.longest_text if isinstance(frame, str) else limits.media_bytes):
             raise Malformed("too_long", f"Send at most {most} bytes at once.", 1009)

@@ -9,7 +9,6 @@ Rule 3  What was shed is counted, stream by stream, until it was announced. Nobo
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -32,8 +31,8 @@ class Outbox(Generic[_T]):
 
     def __init__(self, audio_buffer: float) -> None:
         self._audio_buffer = audio_buffer
-        self._control: deque[tuple[int, _T]] = deque()
-        self._sounds: deque[tuple[int, Sound, float]] = deque()
+        self._control: list[tuple[int, _T]] = []
+        self._sounds: list[tuple[int, Sound, float]] = []
         self._order = 0
         self._waiting = 0.0
         self._missing: dict[int, tuple[int, int]] = {}
@@ -45,6 +44,11 @@ class Outbox(Generic[_T]):
     def controls(self) -> int:
         """Control messages that wait."""
         return len(self._control)
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing waits, nor is to be announced."""
+        return not (self._sounds or self._control or self._missing)
 
     def sending(self, now: float | None) -> None:
         """The socket is being given something; `None` when it has taken it."""
@@ -73,9 +77,8 @@ class Outbox(Generic[_T]):
 
     def flush(self, stream: int) -> None:
         """Sound of this stream, and of all before it, is not to be sent any more."""
-        left = [each for each in self._sounds if each[1].stream > stream]
-        self._sounds = deque(left)
-        self._waiting = sum(counted for _, _, counted in left)
+        self._sounds = [each for each in self._sounds if each[1].stream > stream]
+        self._waiting = sum(counted for _, _, counted in self._sounds)
         self._missing = {each: gap for each, gap in self._missing.items() if each > stream}
 
     def drop_sounds(self) -> None:
@@ -94,10 +97,10 @@ class Outbox(Generic[_T]):
     def take(self) -> _T | Sound | None:
         """The next to be sent, or `None`."""
         if self._sounds and (not self._control or self._sounds[0][0] < self._control[0][0]):
-            _, sound, counted = self._sounds.popleft()
+            _, sound, counted = self._sounds.pop(0)
             self._waiting -= counted
             return sound
-        return self._control.popleft()[1] if self._control else None
+        return self._control.pop(0)[1] if self._control else None
 
     def _add(self, sound: Sound, counted: float) -> None:
         self._sounds.append((self._order, sound, counted))
@@ -105,7 +108,7 @@ class Outbox(Generic[_T]):
         self._waiting += counted
 
     def _shed(self) -> None:
-        _, sound, counted = self._sounds.popleft()
+        _, sound, counted = self._sounds.pop(0)
         self._waiting -= counted
         self.miss(sound.stream, sound.number, 1)
         self.shed += 1

@@ -58,7 +58,7 @@ def decode(frame: str | Buffer) -> LiveRequest:
 def read_object(frame: str) -> dict[str, Any]:
     """A JSON object. Raises `Malformed` for anything else."""
     try:
-        said = from_json(frame, allow_inf_nan=False)
+        said = from_json(frame, allow_inf_nan=False, cache_strings="keys")
     except (ValueError, TypeError) as error:  # TypeError: half of a surrogate pair
         raise Malformed("bad_message", f"This is no JSON ({error}).") from None
     if not isinstance(said, dict):

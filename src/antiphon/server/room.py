@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import aclosing
 from typing import TYPE_CHECKING, Final, NamedTuple
 from uuid import uuid4
 
 from antiphon.errors import AntiphonError, QuotaExceeded, UsageError
 from antiphon.queue import LiveRequestQueue
+from antiphon.requests import LiveRequest, Playback
 from antiphon.server import messages
 from antiphon.server.attachments import Attachments, Seat, V1Seat
 from antiphon.server.messages import JPEG, PCM
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from antiphon.capabilities import Capabilities
     from antiphon.config import RunConfig
     from antiphon.events import Event
-    from antiphon.requests import LiveRequest
     from antiphon.runtime import Runner
     from antiphon.server.limits import ServerLimits
     from antiphon.server.messages import Numbered, Up
@@ -36,6 +35,12 @@ DROPPED: Final = 1008
 GOING_AWAY: Final = 1001
 ORDERLY: Final = 1000
 FAILED: Final = 1011
+
+
+# made several times a second
+_media = Blob.form("data", "mime_type")
+_playback = Playback.form("played_ms", "turn")
+_request = LiveRequest.form("playback")
 
 
 class Place(NamedTuple):
@@ -77,7 +82,7 @@ class Room:
     @property
     def now(self) -> float:
         """Seconds since the conversation began."""
-        return asyncio.get_running_loop().time() - self.clients.began
+        return self.over.get_loop().time() - self.clients.began
 
     @property
     def refused(self) -> bool:
@@ -96,18 +101,22 @@ class Room:
         reason, failure = "ended", None
         patience = BEGINNING if self.config.lifecycle_events else 0.0
         waiting = asyncio.get_running_loop().call_later(patience, self._begin)
+
+        def tell(event: Event) -> None:
+            nonlocal reason
+            if event.lifecycle is not None and event.lifecycle.kind == "closed":
+                reason = event.lifecycle.reason or reason
+            self._tell(event)
+
         try:
-            events = runner.run_live(
+            await runner.tell_live(
+                tell,
+                speech=self._hear_agent,
                 user_id=self.place.user_id,
                 session_id=self.place.session_id,
                 live_request_queue=self.queue,
                 run_config=self.config,
             )
-            async with aclosing(events):
-                async for event in events:
-                    if event.lifecycle is not None and event.lifecycle.kind == "closed":
-                        reason = event.lifecycle.reason or reason
-                    self._tell(event)
         except QuotaExceeded as error:
             reason, failure = type(error).__name__, str(error)
             if not self.begun.done():
@@ -125,6 +134,9 @@ class Room:
     def _begin(self) -> None:
         if not self.begun.done():
             self.begun.set_result(None)
+
+    def _hear_agent(self, data: bytes, mime_type: str) -> bool:
+        return self.begun.done() and self.clients.speak(data, mime_type, self.now)
 
     def _tell(self, event: Event) -> None:
         if event.lifecycle is None or event.lifecycle.kind == "ready":
@@ -214,10 +226,10 @@ class Room:
     def hear_v1(self, seat: V1Seat, message: Up) -> None:
         """A client said this; what is refused is answered by an error (protocol 3, 7.1)."""
         match message:
-            case messages.Ack(seq):
-                seat.acknowledge(seq)
             case messages.Media():
                 self._hear_media(seat, message)
+            case messages.Ack(seq):
+                seat.acknowledge(seq)
             case messages.Playback(stream, played):
                 if seat.speaks:
                     self._played(stream, played)
@@ -239,7 +251,7 @@ class Room:
             if not can.video_input:
                 return seat.refuse("unsupported", "The agent does not see: leave images out.")
             mime_type = "image/jpeg" if media.kind == JPEG else "image/png"
-        self.queue.send_realtime(Blob.trusted(data=bytes(media.data), mime_type=mime_type))
+        self.queue.send_realtime(_media(data=bytes(media.data), mime_type=mime_type))
 
     def _hear_numbered(self, seat: V1Seat, message: Numbered) -> None:
         if isinstance(message, messages.Take):
@@ -289,7 +301,7 @@ class Room:
     def _played(self, stream: int, played: int) -> None:
         self.clients.answers.played(stream, played / 1000)
         if not self.closing and (turn := self.clients.answers.turn(stream)) is not None:
-            self.queue.send_playback(played, turn=turn)
+            self.queue.send(_request(playback=_playback(played_ms=played, turn=turn)))
 
     def _stop(self, stream: int, played: int) -> None:
         self._played(stream, played)

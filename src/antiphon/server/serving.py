@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
+import gc
 import logging
 import socket
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+import aiofastnet
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from antiphon.errors import AntiphonError, ConfigurationError
 from antiphon.server.connections import BoundedHttp
+from antiphon.server.direct import DirectWebSockets
 from antiphon.server.limits import ServerLimits
 
 try:
@@ -22,7 +27,7 @@ except ImportError:  # Windows, which has no such bound
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-__all__ = ["address_of", "allow_files", "listen", "serve"]
+__all__ = ["address_of", "allow_files", "event_loop", "listen", "serve"]
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +35,10 @@ ENDING: Final = 10
 """Seconds that requests under way have left once conversations were drained."""
 BESIDES: Final = 1_000
 """Open files besides connections."""
+COLLECT_AFTER: Final = 20_000
+"""New objects, of those that can be part of a cycle, after which the young ones are searched for garbage."""
+STANDS: Final = 1.0
+"""Seconds after which an application has started."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -110,8 +119,24 @@ def _settings(limits: ServerLimits) -> dict[str, Any]:
         "server_header": False,
         "timeout_graceful_shutdown": ENDING,
         "ws_max_size": max(limits.media_bytes, limits.text_bytes),
+        "ws": DirectWebSockets,
         "ws_per_message_deflate": False,  # sound does not shrink; and no bombs, and no 300 KB for each socket
+        "loop": f"{__name__}:event_loop",
     }
+
+
+def event_loop() -> asyncio.AbstractEventLoop:
+    """The event loop of a server's process (docs/performance.md says why).
+
+    asyncio's, with clients' sockets in compiled code. Garbage is looked for once in `COLLECT_AFTER` new
+    objects, and not among what stands when the application has started: conversations hardly make any, and
+    each look through them is a pause for all of them.
+    """
+    loop = asyncio.new_event_loop()
+    loop.create_server = partial(aiofastnet.create_server, loop)  # type: ignore[method-assign]
+    gc.set_threshold(COLLECT_AFTER, 20, 20)
+    loop.call_later(STANDS, gc.freeze)
+    return loop
 
 
 def _told(host: str, port: int, error: OSError) -> str:

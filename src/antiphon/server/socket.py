@@ -1,7 +1,7 @@
-"""Clients' WebSockets: the only file that knows the web framework's (protocol 1, 5, 7; contract 8.1 to 8.5).
+"""Clients' sockets, from their handshake to their end (protocol 1, 5, 7; contract 8.1 to 8.5).
 
-A socket has a task that hears the client and one that sends to it; whatever ends either says so by `cut`,
-and the handler, which waits for nothing else, closes the socket and ends both.
+A `Line` brings what the client says and takes what it is told. Whatever ends the socket says so by `cut`, and
+the handler, which waits for nothing else, closes it.
 """
 
 from __future__ import annotations
@@ -11,16 +11,17 @@ import logging
 from abc import ABC, abstractmethod
 from collections import deque
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 
 from starlette.responses import Response
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocketDisconnect
 
 from antiphon.errors import AntiphonError, UsageError
 from antiphon.runtime.tasks import TaskOwner
 from antiphon.server.access import Refused
 from antiphon.server.admission import AdmissionClosed, LineFull
 from antiphon.server.attachments import ERRORS_KEPT
+from antiphon.server.lines import accept
 from antiphon.server.messages import SUBPROTOCOL
 from antiphon.server.paces import Pace
 from antiphon.server.rooms import TurnedAway
@@ -29,8 +30,11 @@ from antiphon.server.wire import Malformed
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from starlette.websockets import WebSocket
+
     from antiphon.server.access import Access
     from antiphon.server.attachments import Frame, Seat
+    from antiphon.server.lines import Line
     from antiphon.server.room import Place, Room
     from antiphon.server.rooms import Rooms
 
@@ -65,31 +69,26 @@ class ClientSocket(ABC):
     unsupported: ClassVar[int] = 1008
     """The closing code for wishes that the model cannot grant."""
 
-    def __init__(self, websocket: WebSocket, rooms: Rooms, place: Place) -> None:
+    def __init__(self, line: Line, query: Mapping[str, str], rooms: Rooms, place: Place) -> None:
+        """`query` is what stands in the address behind the question mark."""
         loop = asyncio.get_running_loop()
         self.place = place
         self.rooms = rooms
+        self.query = query
         self.room: Room | None = None
-        self._websocket = websocket
+        self._line = line
         self._seat: Seat | None = None
         self._over: asyncio.Future[Ending] = loop.create_future()
-        self._roused = asyncio.Event()
         self._aside: deque[Frame] = deque(maxlen=ERRORS_KEPT)
         self._errors = 0
         self._heard_at = loop.time()
         self._idle: asyncio.TimerHandle | None = None
         self._frames = Pace(rooms.limits.frames_per_second, SURGE)
 
-    @property
-    def query(self) -> Mapping[str, str]:
-        """What stands in the address behind the question mark."""
-        return self._websocket.query_params
-
     async def serve(self) -> None:
         """Holds this client's part of the conversation."""
-        tasks = TaskOwner(self._crashed)
-        tasks.spawn(self._hear(), "a client is heard")
-        tasks.spawn(self._send(), "a client is sent to")
+        tasks = TaskOwner(self.failed)
+        self._line.begin(self, tasks)
         tasks.spawn(self._take_seat(), "a client takes its seat")
         self._look_idle()
         ending = Ending(1001, "the server ends")
@@ -111,9 +110,13 @@ class ClientSocket(ABC):
 
     def rouse(self) -> None:
         """There is something to send, or nothing any more."""
-        self._roused.set()
         if self._seat is not None and (ending := self._seat.ending) is not None:
             asyncio.get_running_loop().call_later(LAST_WORDS, self.cut, *ending)
+        self._line.rouse()
+
+    def give(self, frame: Frame) -> bool:
+        """Sends the frame at once when nothing is in its way; whether it did."""
+        return not self._aside and not self._over.done() and self._line.give(frame)
 
     def cut(self, code: int, reason: str, *, gone: bool = False) -> None:
         """The socket is over."""
@@ -136,80 +139,73 @@ class ClientSocket(ABC):
         """Takes a seat: calls `sit`. Raises `TurnedAway`, `Malformed` or `AntiphonError`."""
 
     @abstractmethod
-    def heard(self, frame: str | bytes) -> None:
+    def take_in(self, frame: str | bytes) -> None:
         """The client sent a frame. Raises `Malformed` or `UsageError`."""
 
     @abstractmethod
     def error(self, code: str, message: str, n: int | None = None) -> Frame:
         """What tells the client of an error."""
 
-    # Its three tasks.
+    # What its line calls.
+
+    def heard(self, frame: str | bytes) -> None:
+        if self._over.done():
+            return
+        self._heard_at = self._over.get_loop().time()
+        if self._frames.exceeded(self._heard_at):
+            return self.cut(4029, f"more than {self.rooms.limits.frames_per_second:g} frames a second")
+        try:
+            self.take_in(frame)
+            self._errors = 0
+        except Malformed as wrong:
+            self._refuse(wrong.code, wrong.message, wrong.close, wrong.n)
+        except UsageError as wrong:
+            self._refuse("bad_message", str(wrong))
+
+    def gone(self, code: int) -> None:
+        self.cut(code, "", gone=True)
+
+    def next(self) -> Frame | None:
+        if self._over.done():
+            return None
+        if self._aside:
+            return self._aside.popleft()
+        seat = self._seat
+        if seat is None:
+            return None
+        frame = seat.take()
+        if frame is None and (ending := seat.ending) is not None:
+            self.cut(*ending)
+        return frame
+
+    def stalled(self, stalled: bool) -> None:
+        if self._seat is not None and self.room is not None:
+            self._seat.sending(self.room.now if stalled else None)
+
+    def failed(self, error: BaseException) -> None:
+        log.error("A client's socket failed.", exc_info=error)
+        self.cut(1011, "the server made a mistake")
+
+    # What it does.
 
     async def _take_seat(self) -> None:
         try:
             await self.enter()
         except TurnedAway as refusal:
-            await self._turn_away(refusal.code, refusal.message, refusal.close)
+            self._turn_away(refusal.code, refusal.message, refusal.close)
         except Malformed as wrong:
-            await self._turn_away(wrong.code, wrong.message, wrong.close or 1008)
+            self._turn_away(wrong.code, wrong.message, wrong.close or 1008)
         except LineFull as full:
-            await self._turn_away("queue_full", str(full), 1013)
+            self._turn_away("queue_full", str(full), 1013)
         except AdmissionClosed as closed:
-            await self._turn_away("unavailable", str(closed), 1001)
+            self._turn_away("unavailable", str(closed), 1001)
         except AntiphonError as error:
-            await self._turn_away("unsupported", str(error), self.unsupported)
+            self._turn_away("unsupported", str(error), self.unsupported)
 
-    async def _turn_away(self, code: str, message: str, close: int) -> None:
+    def _turn_away(self, code: str, message: str, close: int) -> None:
         self.rooms.metrics.refused(code)
-        await self._give(self.error(code, message))
+        self.say(self.error(code, message))
         self.cut(close, message)
-
-    async def _hear(self) -> None:
-        clock = asyncio.get_running_loop()
-        while True:
-            message = await self._websocket.receive()
-            if message["type"] == "websocket.disconnect":
-                return self.cut(message.get("code") or 1006, "", gone=True)
-            self._heard_at = clock.time()
-            if self._frames.exceeded(self._heard_at):
-                return self.cut(4029, f"more than {self.rooms.limits.frames_per_second:g} frames a second")
-            frame = message.get("text")
-            try:
-                self.heard(message["bytes"] if frame is None else frame)
-                self._errors = 0
-            except Malformed as wrong:
-                self._refuse(wrong.code, wrong.message, wrong.close, wrong.n)
-            except UsageError as wrong:
-                self._refuse("bad_message", str(wrong))
-
-    async def _send(self) -> None:
-        while True:
-            self._roused.clear()
-            while (frame := self._next()) is not None:
-                await self._give(frame)
-            if self._seat is not None and (ending := self._seat.ending) is not None:
-                return self.cut(*ending)
-            await self._roused.wait()
-
-    # What they do.
-
-    def _next(self) -> Frame | None:
-        if self._aside:
-            return self._aside.popleft()
-        return None if self._seat is None else self._seat.take()
-
-    async def _give(self, frame: Frame) -> None:
-        message: dict[str, Any] = {"type": "websocket.send"}
-        message["text" if isinstance(frame, str) else "bytes"] = frame
-        seat = self._seat
-        if seat is not None and self.room is not None:
-            seat.sending(self.room.now)
-        try:
-            await self._websocket.send(message)
-        except (WebSocketDisconnect, RuntimeError, OSError):  # it is closed: `_hear` tells
-            await asyncio.get_running_loop().create_future()
-        if seat is not None:
-            seat.sending(None)
 
     def _refuse(self, code: str, message: str, close: int | None = None, n: int | None = None) -> None:
         self.say(self.error(code, message, n))
@@ -231,16 +227,11 @@ class ClientSocket(ABC):
             self.room.leave(self._seat, for_good=ending.code == 1000)
 
     async def _close(self, ending: Ending) -> None:
+        frames = [*self._aside]
+        self._aside.clear()
         with suppress(TimeoutError, WebSocketDisconnect, RuntimeError, OSError):
             async with asyncio.timeout(ENDING):
-                while self._aside:
-                    frame = self._aside.popleft()
-                    await self._give(frame)
-                await self._websocket.close(ending.code, _short(ending.reason))
-
-    def _crashed(self, error: BaseException) -> None:
-        log.error("A client's socket failed.", exc_info=error)
-        self.cut(1011, "the server made a mistake")
+                await self._line.close(frames, ending.code, _short(ending.reason))
 
 
 def speaks_v1(websocket: WebSocket) -> bool:
@@ -271,8 +262,11 @@ async def serve(
         session_id = place.session_id
         if refused is None and not (session_id.isprintable() and 0 < len(session_id) <= LONGEST_SESSION):
             refused = Refused(400, f"A session's id has 1 to {LONGEST_SESSION} printable characters.")
-        await websocket.accept(kind.subprotocol)
-        client = kind(websocket, rooms, place)
+        try:
+            line = await accept(websocket, kind.subprotocol)
+        except (OSError, WebSocketDisconnect):
+            return  # the client has left
+        client = kind(line, websocket.query_params, rooms, place)
         if refused is not None:
             await client.refuse(refused.close_code, refused.detail)
         else:

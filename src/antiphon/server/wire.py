@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from antiphon.server.messages import ControlDown, ControlUp, Down, Limits, Unknown, Up
 
-__all__ = ["DEEPEST", "HEADER_BYTES", "Malformed", "decode_down", "decode_up", "encode"]
+__all__ = ["DEEPEST", "HEADER_BYTES", "Malformed", "decode_down", "decode_up", "encode", "pcm_frame"]
 
 DEEPEST: Final = 16
 """Levels of JSON that a client may send (protocol 7.4)."""
@@ -44,6 +44,7 @@ _KINDS: Final = {PCM: "PCM", JPEG: "JPEG", PNG: "PNG"}
 _RATES: Final = range(8000, 48001, 100)
 _NUMBERS: Final = get_args(messages.Number)[1]
 _LIMITS: Final = messages.Limits()
+_REPORT: Final = re.compile(r'\{"type":"playback","stream":([1-9][0-9]{0,8}),"played":(0|[1-9][0-9]{0,8})\}')
 _READY_EVENT: Final = re.compile(r'\{"type":"event","seq":([1-9]\d{0,15}),"event":(\{.*\})\}', re.DOTALL)
 
 
@@ -70,6 +71,8 @@ def decode_up(frame: str | Buffer, limits: Limits = _LIMITS) -> Up:
     if not isinstance(frame, str):
         _fits("binary", len(frame), limits.media_bytes)
         return _media_up(frame)
+    if report := _REPORT.fullmatch(frame):  # several a second: read without a parser
+        return messages.Playback(int(report[1]), int(report[2]))
     _fits("text", len(frame) if frame.isascii() else len(frame.encode("utf-8", "replace")), limits.text_bytes)
     said = _object(frame)
     if _deeper(said, DEEPEST):
@@ -118,16 +121,18 @@ def encode(message: Up | Down) -> str | bytes:
     Raises `ValueError` for sound at a rate that the header has no number for.
     """
     match message:
-        case Media():
-            if message.rate % 100:
-                raise ValueError(f"Sound at {message.rate} Hz: resample it to a multiple of 100 Hz.")
-            header = _HEADER.pack(
-                message.kind, message.rate // 100, message.stream, message.number, message.at
-            )
-            return b"".join((header, message.data))
+        case Media(kind, data, rate, stream, number, at):
+            if rate % 100:
+                raise ValueError(f"Sound at {rate} Hz: resample it to a multiple of 100 Hz.")
+            return b"".join((_HEADER.pack(kind, rate // 100, stream, number, at), data))
         case messages.Event(seq, event):
             return f'{{"type":"event","seq":{seq},"event":{event}}}'
     return to_json({"type": _TYPES[type(message)], **_fields_of(message)}).decode()
+
+
+def pcm_frame(data: bytes, rate: int, stream: int, number: int, at: int) -> bytes:
+    """The frame of a chunk of sound at a multiple of 100 Hz: `encode` of such a `Media`."""
+    return _HEADER.pack(PCM, rate // 100, stream, number, at) + data
 
 
 # --- binary frames ------------------------------------------------------------------------------------
@@ -175,7 +180,7 @@ def _fits(kind: str, size: int, most: int) -> None:
 
 def _object(text: str) -> dict[str, Any]:
     try:
-        said = from_json(text, allow_inf_nan=False)
+        said = from_json(text, allow_inf_nan=False, cache_strings="keys")
     except (ValueError, TypeError) as error:  # TypeError: half of a surrogate pair
         raise Malformed("bad_message", f"Send JSON in UTF-8 ({error}).", 1007) from None
     if not isinstance(said, dict):

@@ -79,7 +79,7 @@ class Wishes:
             changes["session_resumption"] = SessionResumptionConfig() if self.session_resumption else None
         if self.save_live_blob is not None:
             changes["save_live_blob"] = self.save_live_blob
-        return config.model_copy(update=changes)
+        return config.model_copy(update=changes) if changes else config
 
 
 def _flag(query: Mapping[str, str], name: str) -> bool | None:
