@@ -13,6 +13,7 @@ from rich.console import Console
 from benchmarks.imports import import_time
 from benchmarks.processes import ANTIPHON, GOOGLE_ADK, PICOWS, ROOT, WEBSOCKETS, Bench, Kind, adk_python
 from benchmarks.report import Report, Row, machine
+from benchmarks.round import LOOP
 from benchmarks.work import Work
 
 if TYPE_CHECKING:
@@ -24,14 +25,16 @@ LATEST = ROOT / "benchmarks" / "results" / "latest.json"
 
 def works(*, quick: bool) -> Iterator[tuple[str, Work]]:
     """Every measure of CPU per frame, by its name in the table."""
-    bursts, frames = (80, 15) if quick else (300, 50)
-    for pacing, conversations, times, burst, gap in (
-        ("bursts", 1, bursts, 10, 0.0025),
-        ("real time", 20, frames, 1, 0.04),
+    for pacing, conversations, bursts, burst, down, up in (
+        ("flat out", 1, 60, 50, 0.0005, 0.01),
+        ("bursts", 1, 300, 10, 0.0025, 0.0025),
+        ("real time", 20, 50, 1, 0.04, 0.1),
     ):
-        yield f"audio to Event, {pacing}", Work("down", conversations, times, burst, gap)
-        yield f"audio to JSON, {pacing}", Work("down", conversations, times, burst, gap, as_json=True)
-        yield f"audio to the model, {pacing}", Work("up", conversations, times, burst, gap)
+        times = bursts // 4 if quick else bursts
+        yield f"audio to Event, {pacing}", Work("down", conversations, times, burst, down)
+        yield f"audio to JSON, {pacing}", Work("down", conversations, times, burst, down, as_json=True)
+        times = round(times * down / up) if conversations > 1 else times  # as long as downstream
+        yield f"audio to the model, {pacing}", Work("up", conversations, times, burst, up)
 
 
 WARM_UP = (Work("down", 2, 10, 10, 0.005, as_json=True), Work("up", 2, 10, 10, 0.005))
@@ -41,8 +44,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one short round, in half a minute")
     parser.add_argument("--rounds", type=int, help=f"how often each is measured ({FULL_ROUNDS})")
+    parser.add_argument("--loop", choices=("asyncio", "uvloop"), default="asyncio", help="everybody's")
     parser.add_argument("--output", type=Path, default=LATEST, help="where the JSON goes")
     chosen = parser.parse_args()
+    os.environ[LOOP] = chosen.loop
     console = Console(width=None if sys.stdout.isatty() else 140)
     pythons = {ANTIPHON: sys.executable, WEBSOCKETS: sys.executable, PICOWS: sys.executable}
     adk = adk_python()
@@ -55,7 +60,7 @@ def main() -> None:
     with console.status("measuring"):
         cpu, subjects = cpu_rows(pythons, rounds, quick=chosen.quick)
         imports = import_row(pythons, rounds)
-    report = Report([*cpu, imports], subjects, machine(load_before))
+    report = Report([*cpu, imports], subjects, machine(load_before) | {"loop": chosen.loop})
     report.show(console)
     report.write(chosen.output)
 

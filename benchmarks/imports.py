@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import tempfile
 from typing import TYPE_CHECKING
@@ -22,8 +23,10 @@ print(time.process_time() - began)
 def import_time(kind: Kind, python: str) -> float:
     """Milliseconds to import the names an application needs."""
     program = _PROGRAM.format(imports=kind.imports)
+    command = [python, "-W", "ignore", "-c", program]
+    compiled = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     with tempfile.TemporaryDirectory() as elsewhere:  # so that this checkout is found only as it is installed
         ran = subprocess.run(
-            [python, "-W", "ignore", "-c", program], cwd=elsewhere, capture_output=True, text=True, check=True
+            command, cwd=elsewhere, env=compiled, capture_output=True, text=True, check=True
         )
     return float(ran.stdout.split()[-1]) * 1e3

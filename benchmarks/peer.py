@@ -11,6 +11,7 @@ port once it listens, and ends with its standard input.
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 import sys
 
@@ -24,7 +25,7 @@ from picows import (
     ws_create_server,
 )
 
-from benchmarks.work import FRAME, TURN_COMPLETE, Work
+from benchmarks.work import FRAME, TURN_COMPLETE, Work, tool_calls
 
 __all__ = ["main"]
 
@@ -88,6 +89,8 @@ class Line(WSListener):
         elif not self._set_up:
             self._set_up = True
             self.say(_SETUP_COMPLETE)
+            if calls := self._run.work.calls:
+                self.say(tool_calls(calls))
             self._run.joined(self)
         elif frame.get_payload_as_bytes().startswith(_AUDIO):
             self._heard += 1
@@ -102,6 +105,7 @@ def _binary_frame(payload: bytes) -> bytes:
 
 
 async def main() -> None:
+    logging.getLogger("aiofastnet").setLevel(logging.ERROR)  # it tells of every client that is slower than it
     runs: dict[str, Run] = {}
 
     def answer(request: WSUpgradeRequest) -> Line:

@@ -87,13 +87,13 @@ class Process:
             stdout=subprocess.PIPE,
             text=True,
         )
-        self.hello = self._read()
+        self.hello = self.read()
 
     def ask(self, question: dict[str, Any]) -> Any:
         assert self._child.stdin is not None
         self._child.stdin.write(json.dumps(question) + "\n")
         self._child.stdin.flush()
-        return self._read()
+        return self.read()
 
     def end(self) -> None:
         assert self._child.stdin is not None
@@ -103,7 +103,8 @@ class Process:
         except subprocess.TimeoutExpired:
             self._child.kill()
 
-    def _read(self) -> Any:
+    def read(self) -> Any:
+        """The next line it says."""
         assert self._child.stdout is not None
         line = self._child.stdout.readline()
         if not line:

@@ -6,8 +6,10 @@ import json
 import os
 import platform
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -17,11 +19,14 @@ from rich.table import Table
 from benchmarks.processes import ANTIPHON, GOOGLE_ADK, ROOT, SUBJECTS, WEBSOCKETS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from rich.console import Console
 
 __all__ = ["Report", "Row", "machine"]
+
+PACKAGES = ("antiphon", "aiofastnet", "picows", "pydantic", "uvicorn", "uvloop", "websockets")
+"""Of the interpreter that runs the benchmark; peers say their own."""
 
 
 @dataclass
@@ -105,9 +110,17 @@ def machine(load_before: float) -> dict[str, Any]:
         "cpu": _cpu(),
         "cpus": os.cpu_count(),
         "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "versions": dict(_versions()),
         "load_before": round(load_before, 2),
         "load_after": round(os.getloadavg()[0], 2),
     }
+
+
+def _versions() -> Iterator[tuple[str, str]]:
+    for name in PACKAGES:
+        with suppress(PackageNotFoundError):
+            yield name, version(name)
 
 
 def _cpu() -> str:

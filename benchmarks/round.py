@@ -9,18 +9,22 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import resource
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from benchmarks.work import Work
 
-__all__ = ["Converse", "Round", "measure"]
+__all__ = ["LOOP", "Converse", "Round", "measure"]
 
 TIMEOUT = 60.0
+LOOP = "BENCHMARK_LOOP"
+"""The environment variable with `asyncio` or `uvloop`."""
 
 
 class Round:
@@ -90,8 +94,10 @@ Converse = Callable[[Round, int], Coroutine[Any, Any, None]]
 
 
 def measure(converse: Converse, work: Work, address: str) -> dict[str, float]:
-    """All conversations of the work, in an event loop of their own."""
-    return asyncio.run(_measure(converse, work, address))
+    """All conversations of the work, in an event loop of their own, of the module that `LOOP` names."""
+    made = import_module(os.environ.get(LOOP) or "asyncio").new_event_loop
+    with asyncio.Runner(loop_factory=made) as runner:
+        return runner.run(_measure(converse, work, address))
 
 
 async def _measure(converse: Converse, work: Work, address: str) -> dict[str, float]:

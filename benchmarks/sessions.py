@@ -11,6 +11,7 @@ import os
 import sys
 import time
 from contextlib import asynccontextmanager
+from functools import partial
 from statistics import median, quantiles
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
@@ -25,6 +26,7 @@ from antiphon.types import Transcription
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
+    from antiphon import Session
     from antiphon.sessions import BaseSessionService
 
 __all__: list[str] = []
@@ -50,6 +52,10 @@ async def timed(rounds: int, work: Callable[[], Awaitable[Any]]) -> tuple[float,
     return median(took), quantiles(took, n=20)[-1], (time.process_time() - processor) / rounds * 1e3
 
 
+async def append(service: BaseSessionService, session: Session, size: int) -> None:
+    await service.append_events(session, [said() for _ in range(size)])
+
+
 async def measures(service: BaseSessionService) -> AsyncIterator[tuple[str, tuple[float, float, float]]]:
     who: Any = {"app_name": "benchmark", "user_id": str(uuid4())}
     session = await service.create_session(**who, state={"app:a": 1, "user:b": 1})
@@ -63,9 +69,7 @@ async def measures(service: BaseSessionService) -> AsyncIterator[tuple[str, tupl
     for size in (10, 100):
         yield (
             f"append_events, {size}",
-            await timed(
-                ROUNDS // 5, lambda size=size: service.append_events(session, [said() for _ in range(size)])
-            ),
+            await timed(ROUNDS // 5, partial(append, service, session, size)),
         )
     while len(session.events) < HISTORY:
         await service.append_events(session, [said() for _ in range(min(250, HISTORY - len(session.events)))])

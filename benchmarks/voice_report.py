@@ -1,8 +1,8 @@
 """`python -m benchmarks.voice_report`: measures the local voice and writes docs/local-voice.md's figures.
 
-What stands between the markers there is written anew; all else of the page stays. Takes ten minutes and wants
-the machine for itself; `--quick` takes two, and shows the figures instead of writing them; `--answers`
-measures whole conversations alone, and writes the tables of these anew.
+What stands between the markers there is written anew; all else of the page stays. Takes a quarter of an hour
+and wants the machine for itself; `--quick` takes three minutes, and shows figures instead of writing them;
+`--answers` measures whole conversations alone, six minutes, and writes the tables of these anew.
 """
 
 from __future__ import annotations
@@ -14,46 +14,31 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks import hearing, local_voice, turn_taking
+from benchmarks.markdown import BEGIN, inserted, table
 from benchmarks.processes import ROOT
 from benchmarks.report import machine
 from benchmarks.sounds import SPEEDS, VOICES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from benchmarks.hearing import Heard
     from benchmarks.local_voice import Timed
     from benchmarks.turn_taking import Turns
 
-__all__ = ["figures", "inserted", "table"]
+__all__ = ["figures"]
 
 PAGE = ROOT / "docs" / "local-voice.md"
-BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 ANSWERS = "### From the end of speech to the first sound"
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """In Markdown; the first column to the left, figures to the right."""
-    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def inserted(page: str, figures: str) -> str:
-    """The page with these between its markers. Raises `ValueError` where it has none."""
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"The page needs a line {BEGIN!r} and, after it, a line {END!r}.")
-    return f"{before}{BEGIN}\n\n{figures}\n\n{END}{after}"
-
-
-def figures(heard: Heard, turns: Turns, alone: Timed, crowd: Timed, facts: Mapping[str, object]) -> str:
+def figures(heard: Heard, turns: Turns, timed: Sequence[Timed], facts: Mapping[str, object]) -> str:
     """All tables, each with its heading."""
     where = (
         f"{facts['cpu']}, {facts['cpus']} CPUs (virtual), {facts['system']}, {str(facts['made'])[:10]}; "
         f"load {facts['load_before']} before, {facts['load_after']} after."
     )
-    return "\n\n".join([where, *words(heard), *taking(turns), *answers(alone, crowd)])
+    return "\n\n".join([where, *words(heard), *taking(turns), *answers(timed)])
 
 
 def words(heard: Heard) -> Iterator[str]:
@@ -149,15 +134,14 @@ def taking(turns: Turns) -> Iterator[str]:
     yield table(["of a core", ""], ([name, f"{share:.2%}"] for name, share in turns.costs.items()))
 
 
-def answers(alone: Timed, crowd: Timed) -> Iterator[str]:
+def answers(timed: Sequence[Timed]) -> Iterator[str]:
+    """Parts of the first and the last, which are the least and the most at once; figures of all."""
     yield ANSWERS
-    both = (alone, crowd)
-    names = [f"{each.conversations} at once, {cores(each)}" for each in both]
-    head = [
-        "mean of",
-        *(f"{name}: {what}" for name in names for what in ("all", "middle fifth", "slowest tenth")),
-    ]
-    parts = [each.stages(*ranks) for each in both for ranks in ((0.0, 1.0), (0.4, 0.6), (0.9, 1.0))]
+    names = [f"{each.conversations} at once, {cores(each)}" for each in timed]
+    kinds = ("all", "middle fifth", "slowest tenth")
+    head = ["mean of", *(f"{name}: {what}" for name in (names[0], names[-1]) for what in kinds)]
+    ends = (timed[0], timed[-1])
+    parts = [each.stages(*ranks) for each in ends for ranks in ((0.0, 1.0), (0.4, 0.6), (0.9, 1.0))]
     stages = zip(local_voice.STAGES, *parts, strict=True)
     yield table(
         head,
@@ -169,19 +153,26 @@ def answers(alone: Timed, crowd: Timed) -> Iterator[str]:
     yield table(
         ["", *names],
         [
-            ["end of speech → first sound, p50", *(spread(each.waits)[0] for each in both)],
-            ["the same, p95", *(spread(each.waits)[1] for each in both)],
-            ["onset of an interruption → silence, p50", *(spread(each.silences)[0] for each in both)],
-            ["the same, p95", *(spread(each.silences)[1] for each in both)],
-            ["onset → `interrupted`, p50", *(spread(each.cuts)[0] for each in both)],
-            ["questions answered", *(str(len(each.answers)) for each in both)],
-            ["answered in a pause of theirs, before their end", *(str(each.hasty) for each in both)],
-            ["unanswered, or without effect", *(str(each.missed) for each in both)],
-            ["errors", *(str(each.errors) for each in both)],
-            ["of a core, each conversation", *(percent(each.core / each.conversations) for each in both)],
-            ["the event loop was late by, p95", *(milliseconds(each.late) for each in both)],
+            *spreads("end of speech → first sound", [each.waits for each in timed]),
+            *spreads("onset of an interruption → silence", [each.silences for each in timed]),
+            ["silent within 300 ms", *(f"{each.prompt} of {len(each.silences)}" for each in timed)],
+            *spreads("onset → `interrupted`", [each.cuts for each in timed]),
+            ["answered in a pause of theirs, before their end", *(str(each.hasty) for each in timed)],
+            ["unanswered, or without effect", *(str(each.missed) for each in timed)],
+            ["errors", *(str(each.errors) for each in timed)],
+            ["of a core, each conversation", *(percent(each.core / each.conversations) for each in timed)],
+            ["the event loop was late by, p95", *(milliseconds(each.late) for each in timed)],
         ],
     )
+
+
+def spreads(name: str, columns: Sequence[Sequence[float]]) -> list[list[str]]:
+    """A row each of p50, of p95, and of how many they are."""
+    found = [(*spread(values), str(len(values))) for values in columns]
+    return [
+        [title, *row]
+        for title, row in zip((f"{name}, p50", "p95", "of"), zip(*found, strict=True), strict=True)
+    ]
 
 
 def cores(timed: Timed) -> str:
@@ -205,8 +196,13 @@ def spread(values: Sequence[float]) -> tuple[str, str]:
     return milliseconds(float(middle)), milliseconds(float(high))
 
 
-def conversations(*, quick: bool) -> tuple[Timed, Timed]:
-    return local_voice.apart(1, 3 if quick else 10, 0), local_voice.apart(8, 1 if quick else 4, 1)
+def conversations(*, quick: bool) -> list[Timed]:
+    """One alone, four, and eight on one core."""
+    return [
+        local_voice.apart(1, 2 if quick else 10, 0),
+        local_voice.apart(4, 1 if quick else 4, 0),
+        local_voice.apart(8, 1 if quick else 4, 1),
+    ]
 
 
 def main() -> None:
@@ -216,14 +212,14 @@ def main() -> None:
     chosen = parser.parse_args()
     quick = chosen.quick
     load = os.getloadavg()[0]
-    alone, crowd = conversations(quick=quick)
+    timed = conversations(quick=quick)
     if chosen.answers:
         page = PAGE.read_text(encoding="utf-8")
         others = page.partition(BEGIN)[2].partition(ANSWERS)[0].strip()
-        PAGE.write_text(inserted(page, "\n\n".join([others, *answers(alone, crowd)])), encoding="utf-8")
+        PAGE.write_text(inserted(page, "\n\n".join([others, *answers(timed)])), encoding="utf-8")
         return
     heard, turns = hearing.measure(quick=quick), turn_taking.measure(quick=quick)
-    found = figures(heard, turns, alone, crowd, machine(load))
+    found = figures(heard, turns, timed, machine(load))
     if quick:
         print(found)
         return

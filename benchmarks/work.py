@@ -1,7 +1,7 @@
 """What is measured: how many conversations, frames of audio in which direction, how fast.
 
 The work is part of the address that a client dials, so that the peer knows what to do with the connection and
-every client gets the same: `http://127.0.0.1:PORT/RUN/down/20/100/1/40000` and the path of the wire after it.
+every client gets the same: `http://127.0.0.1:PORT/RUN/down/20/100/1/40000/0`, then the path of the wire.
 """
 
 from __future__ import annotations
@@ -13,15 +13,14 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Self
 
-__all__ = ["CHUNK", "CHUNK_MIME_TYPE", "FRAME", "PCM", "TURN_COMPLETE", "Work"]
+__all__ = ["CHUNK", "CHUNK_MIME_TYPE", "FRAME", "PCM", "TURN_COMPLETE", "Work", "tool_calls"]
 
-_MILLISECONDS = 40
 _random = random.Random(40)
 
-PCM = _random.randbytes(2 * 24 * _MILLISECONDS)
+PCM = _random.randbytes(2 * 24 * 40)
 """Downstream: 40 ms of 16-bit mono at 24 kHz, 1,920 bytes."""
-CHUNK = _random.randbytes(2 * 16 * _MILLISECONDS)
-"""Upstream: 40 ms of 16-bit mono at 16 kHz, 1,280 bytes."""
+CHUNK = _random.randbytes(2 * 16 * 100)
+"""Upstream: 100 ms of 16-bit mono at 16 kHz, 3,200 bytes."""
 CHUNK_MIME_TYPE = "audio/pcm;rate=16000"
 
 
@@ -35,6 +34,12 @@ FRAME = _frame({"serverContent": {"modelTurn": {"parts": [{"inlineData": _blob}]
 TURN_COMPLETE = _frame({"serverContent": {"turnComplete": True}})
 
 
+def tool_calls(count: int) -> bytes:
+    """So many calls of a tool `wait`, in one message."""
+    calls = [{"id": f"call-{number}", "name": "wait", "args": {}} for number in range(count)]
+    return _frame({"toolCall": {"functionCalls": calls}})
+
+
 @dataclass(frozen=True)
 class Work:
     """Each of `conversations` has `burst` frames at once, every `gap` seconds, `bursts` times."""
@@ -46,6 +51,8 @@ class Work:
     gap: float
     as_json: bool = False
     """Downstream: each event is also written as JSON."""
+    calls: int = 0
+    """Of tools, all at once, before the first frame."""
 
     @property
     def frames(self) -> int:
@@ -63,18 +70,18 @@ class Work:
 
     def path(self, run: str) -> str:
         gap = round(self.gap * 1_000_000)
-        return f"/{run}/{self.direction}/{self.conversations}/{self.bursts}/{self.burst}/{gap}"
+        return f"/{run}/{self.direction}/{self.conversations}/{self.bursts}/{self.burst}/{gap}/{self.calls}"
 
     @classmethod
     def of_path(cls, path: str) -> tuple[str, Self]:
         """The run and the work in the address that was dialled."""
-        found = re.match(r"/(\w+)/(down|up)/(\d+)/(\d+)/(\d+)/(\d+)/", path)
+        found = re.match(r"/(\w+)/(down|up)/(\d+)/(\d+)/(\d+)/(\d+)/(\d+)/", path)
         if found is None:
             raise ValueError(f"no work in {path!r}")
         run, direction, *numbers = found.groups()
-        conversations, bursts, burst, microseconds = map(int, numbers)
+        conversations, bursts, burst, microseconds, calls = map(int, numbers)
         way: Literal["down", "up"] = "down" if direction == "down" else "up"
-        return run, cls(way, conversations, bursts, burst, microseconds / 1_000_000)
+        return run, cls(way, conversations, bursts, burst, microseconds / 1_000_000, calls=calls)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -25,7 +25,7 @@ def _runner(address: str) -> InMemoryRunner:
 async def converse(round_: Round, number: int) -> None:
     runner = _runner(round_.address)
     session = await runner.session_service.create_session(app_name="benchmark", user_id="user")
-    queue = LiveRequestQueue()
+    queue = LiveRequestQueue(max_audio_seconds=3_600)  # it is sent faster than anybody speaks
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_speak(round_, number, queue))
         async for event in runner.run_live(user_id="user", session_id=session.id, live_request_queue=queue):

@@ -1,0 +1,1 @@
+"""How many conversations a whole server holds on one core, beside google-adk's and bare relays."""

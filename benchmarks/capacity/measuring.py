@@ -1,0 +1,138 @@
+"""Everything in order: the search, then each server at half of what it holds, cut off and computing."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from benchmarks.capacity.ladder import PRECISION, capacity
+from benchmarks.capacity.subjects import SUBJECTS, Subject, pythons, versions
+from benchmarks.capacity.trial import MOST_DELAY, WARM, Load, Trials
+from benchmarks.report import machine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+__all__ = ["LEVELS", "Plan", "measure"]
+
+LEVELS: Final = (50, 100, 200, 400)
+AGAIN: Final = 1
+"""How often a level that failed disturbed is measured again."""
+TURN: Final = 1.0
+"""Seconds after which the model is interrupted, again and again."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is measured. `seconds`: of each window. `rounds`: of the comparison with and without the tool.
+
+    `turns`: how often all are measured at the first level, A B C D A B C D, with half of the window.
+    `precision`: of the search, a share of the capacity. `database`: Antiphon keeps its sessions in SQLite.
+    """
+
+    servers: Sequence[str] = tuple(SUBJECTS)
+    levels: Sequence[int] = LEVELS
+    seconds: float = 8.0
+    rounds: int = 2
+    turns: int = 2
+    precision: float = PRECISION
+    loop: str = "uvloop"
+    database: bool = False
+
+
+def measure(plan: Plan, tell: Callable[[str], None] = print) -> dict[str, Any]:
+    """What was found, as it goes into JSON (see `benchmarks/capacity/README.md`)."""
+    load_before = os.getloadavg()[0]
+    found = pythons(plan.servers)
+    servers: dict[str, Any] = {}
+    with Trials(found, loop=plan.loop, database=plan.database) as trials:
+        same: dict[str, list[Any]] = {name: [] for name in found}
+        for _ in range(plan.turns):
+            for name in found:
+                trial = trials.run(SUBJECTS[name], Load(plan.levels[0], plan.seconds / 2))
+                same[name].append(_Teller(name, tell)(trial, " in turn"))
+        for name, python in found.items():
+            told = _Teller(name, tell)
+            servers[name] = {"versions": versions(python), "same": same[name]} | _server(
+                trials, SUBJECTS[name], plan, told
+            )
+        held = [result["capacity"] for result in servers.values() if result["capacity"]]
+        told = _Teller("load alone", tell)
+        alone = [
+            told(trials.run(None, Load(count, plan.seconds))) for count in held and {min(held), max(held)}
+        ]
+    return {
+        "machine": machine(load_before),
+        "settings": {
+            "levels": list(plan.levels),
+            "window_seconds": plan.seconds,
+            "warm_up_seconds": WARM,
+            "p99_at_most_ms": MOST_DELAY,
+            "loop": plan.loop,
+            "antiphon_sessions": "sqlite" if plan.database else "memory",
+        },
+        "servers": servers,
+        "load_alone": alone,
+    }
+
+
+@dataclass
+class _Teller:
+    name: str
+    tell: Callable[[str], None]
+
+    def __call__(self, trial: dict[str, Any], what: str = "") -> dict[str, Any]:
+        down, up = trial.get("down") or {}, trial.get("up") or {}
+        why = ("held" if trial["held"] else trial["why"]) + ", disturbed" * trial.get("disturbed", False)
+        load = sum(trial.get("load_cpu", {}).values())
+        self.tell(
+            f"{self.name}{what}, {trial['conversations']} conversations: {why}; p99 "
+            f"{down.get('p99', 0):.1f} ms down, {up.get('p99', 0):.1f} ms up; "
+            f"server {trial.get('cpu', 0):.0%} "
+            f"and {trial.get('waited', 0):.0%} waiting, load {load:.0%} of a core"
+        )
+        return trial
+
+
+def _server(trials: Trials, subject: Subject, plan: Plan, told: _Teller) -> dict[str, Any]:
+    levels: list[dict[str, Any]] = []
+
+    def holds(count: int) -> bool:
+        trial = told(_undisturbed(trials, subject, Load(count, plan.seconds)))
+        levels.append(trial)
+        return bool(trial["held"])
+
+    most, at_least = capacity(plan.levels, holds, plan.precision)
+    result: dict[str, Any] = {"capacity": most, "at_least": at_least, "levels": levels}
+    half = most // 2
+    if not half:
+        return result
+    plain = Load(half, plan.seconds)
+    result["half"] = told(_undisturbed(trials, subject, plain), " at half")
+    if subject.framework:
+        result["barge_in"] = told(
+            trials.run(subject, Load(half, plan.seconds, TURN, "interrupted")), " interrupted"
+        )
+        without, with_it, apart = [result["half"]], [], []
+        for number in range(plan.rounds):
+            if number:
+                without.append(told(trials.run(subject, plain), " without the tool"))
+            with_it.append(
+                told(trials.run(subject, Load(half, plan.seconds, ending="tool")), " with the tool")
+            )
+            if subject.apart:
+                load = Load(half, plan.seconds, ending="tool_apart")
+                apart.append(told(trials.run(subject, load), " with the tool in a process"))
+        result["tool"] = {"without": without, "with": with_it, "apart": apart}
+    return result
+
+
+def _undisturbed(trials: Trials, subject: Subject, load: Load) -> dict[str, Any]:
+    """A level that was not held while others used the server's core is measured again."""
+    trial = trials.run(subject, load)
+    for _ in range(AGAIN):
+        if trial["held"] or not trial.get("disturbed"):
+            break
+        trial = trials.run(subject, load)
+    return trial
