@@ -26,7 +26,5 @@ def import_time(kind: Kind, python: str) -> float:
     command = [python, "-W", "ignore", "-c", program]
     compiled = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     with tempfile.TemporaryDirectory() as elsewhere:  # so that this checkout is found only as it is installed
-        ran = subprocess.run(
-            command, cwd=elsewhere, env=compiled, capture_output=True, text=True, check=True
-        )
+        ran = subprocess.run(command, cwd=elsewhere, env=compiled, capture_output=True, text=True, check=True)
     return float(ran.stdout.split()[-1]) * 1e3

@@ -154,9 +154,10 @@ FIGURES: Final[Mapping[str, tuple[Callable[[Found], Iterator[str]], Mapping[str,
 
 def _where(facts: Mapping[str, Any]) -> str:
     python = f"Python {facts['python']}, " if "python" in facts else ""
+    system, made = facts["system"].partition("-")[0], facts["made"][:10]
     return (
-        f"*{facts['cpu']}, {facts['cpus']} CPUs (virtual), {facts['system']}, {python}{facts['made'][:10]}, "
-        f"commit {facts['commit']}; load {facts['load_before']:.1f} before.*"
+        f"*{facts['cpu']}, {facts['cpus']} CPUs (virtual), {system}, {python}{made}; "
+        f"load {facts['load_before']:.1f} before.*"
     )
 
 
