@@ -160,7 +160,7 @@ def test_while_the_agent_is_held_it_is_asked_now_and_then() -> None:
 
 def test_the_beginning_of_speech_is_weighed_four_times_before_its_words_are_asked_for() -> None:
     heard = agent_speaking()
-    assert heard.voice(0.128) == "hold onset"
+    assert heard.voice(0.096) == "hold onset"
     assert heard.weighings == 0
     heard.voice(0.032)
     assert heard.weighings == 1
@@ -168,7 +168,7 @@ def test_the_beginning_of_speech_is_weighed_four_times_before_its_words_are_aske
     assert heard.weighings == 2
     heard.voice(0.128)
     assert (heard.weighings, heard.questions) == (4, 0)
-    heard.voice(0.128)
+    heard.voice(0.16)
     assert (heard.weighings, heard.questions) == (4, 0)
     heard.voice(0.032)
     assert (heard.weighings, heard.questions) == (4, 1)
@@ -194,7 +194,7 @@ def test_what_may_be_a_nod_is_waited_for_and_so_is_all_where_none_is_sure() -> N
     for attention, nod in ((USUAL, 0.9), (replace(USUAL, nod=0.0), 0.0)):
         heard = agent_speaking(attention)
         assert heard.voice(0.3) == "hold onset"
-        assert heard.weighings == (3 if attention.nod else 0)
+        assert heard.weighings == (4 if attention.nod else 0)
         assert heard.weighed(nod) == ""
         assert heard.silence(0.45) == "resume"
         assert heard.weighed(0.0) == ""

@@ -52,7 +52,7 @@ class Attention:
     asks: float = 0.512
     """While it is held, what was said is asked for after so much speech, and again after so much more;
     at a pause it is asked for sooner. In half of that a recogniser guesses, and takes a hum for words."""
-    weighs: float = 0.16
+    weighs: float = 0.128
     """While it is held, after so much speech it is found out whether it can be a nod at all, and three times
     again, every other frame. What nobody can tell yet waits for words."""
     nod: float = 0.08
