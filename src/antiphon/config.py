@@ -5,21 +5,33 @@ from __future__ import annotations
 import warnings
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from antiphon.types import (
-    ActivityHandling,
-    AudioTranscriptionConfig,
-    ContextWindowCompressionConfig,
-    HistoryConfig,
-    Modality,
-    ProactivityConfig,
-    RealtimeInputConfig,
-    SessionResumptionConfig,
-    SpeechConfig,
-)
+from antiphon import types
+from antiphon.types.model import later
+
+if TYPE_CHECKING:
+    from antiphon.types import (
+        AudioTranscriptionConfig,
+        ContextWindowCompressionConfig,
+        HistoryConfig,
+        Modality,
+        ProactivityConfig,
+        RealtimeInputConfig,
+        SessionResumptionConfig,
+        SpeechConfig,
+    )
+else:
+    AudioTranscriptionConfig = later("antiphon.types.transcription", "AudioTranscriptionConfig")
+    ContextWindowCompressionConfig = later("antiphon.types.realtime", "ContextWindowCompressionConfig")
+    HistoryConfig = later("antiphon.types.realtime", "HistoryConfig")
+    Modality = later("antiphon.types.media", "Modality")
+    ProactivityConfig = later("antiphon.types.realtime", "ProactivityConfig")
+    RealtimeInputConfig = later("antiphon.types.realtime", "RealtimeInputConfig")
+    SessionResumptionConfig = later("antiphon.types.realtime", "SessionResumptionConfig")
+    SpeechConfig = later("antiphon.types.speech", "SpeechConfig")
 
 __all__ = ["Limits", "Retry", "RunConfig", "StreamingMode"]
 
@@ -70,6 +82,10 @@ class Limits(_Settings):
     )
 
 
+def _transcribed() -> AudioTranscriptionConfig:
+    return types.AudioTranscriptionConfig()
+
+
 class RunConfig(_Settings):
     """How one conversation runs. Unknown fields are refused by name; instances are immutable."""
 
@@ -79,10 +95,12 @@ class RunConfig(_Settings):
     streaming_mode: StreamingMode = StreamingMode.BIDI
     speech_config: SpeechConfig | None = None
     input_audio_transcription: AudioTranscriptionConfig | None = Field(
-        default_factory=AudioTranscriptionConfig, description="Transcribe the user; `None` turns it off."
+        default_factory=_transcribed,
+        description="Transcribe the user; `None` turns it off.",
     )
     output_audio_transcription: AudioTranscriptionConfig | None = Field(
-        default_factory=AudioTranscriptionConfig, description="Transcribe the model; `None` turns it off."
+        default_factory=_transcribed,
+        description="Transcribe the model; `None` turns it off.",
     )
     realtime_input_config: RealtimeInputConfig | None = None
     session_resumption: SessionResumptionConfig | None = Field(
@@ -160,7 +178,7 @@ class RunConfig(_Settings):
         """Whether the user may take the floor while the model holds it."""
         realtime = self.realtime_input_config
         handling = realtime.activity_handling if realtime else None
-        return handling is not ActivityHandling.NO_INTERRUPTION
+        return handling is not types.ActivityHandling.NO_INTERRUPTION
 
     @property
     def manual_activity(self) -> bool:

@@ -16,12 +16,14 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
+from antiphon import types
 from antiphon.errors import QueueClosed, QueueInUse, UsageError
 from antiphon.requests import LiveRequest, Playback, check_blob, check_content, read
-from antiphon.types import ActivityEnd, ActivityStart, Blob, Content, Part
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from antiphon.types import Blob, Content
 
 __all__ = ["LiveRequestQueue"]
 
@@ -81,10 +83,10 @@ class LiveRequestQueue:
         Raises `InvalidContent`, `QueueClosed`, or Pydantic's `ValidationError` for a malformed dict.
         """
         if isinstance(content, str):
-            content = Content(role="user", parts=[Part.from_text(text=content)])
+            content = types.Content(role="user", parts=[types.Part.from_text(text=content)])
         else:
             content = read(
-                Content,
+                types.Content,
                 content,
                 "send_content takes a str, a Content or a dict of its fields: "
                 "wrap parts as types.Content(role='user', parts=[…]).",
@@ -98,7 +100,7 @@ class LiveRequestQueue:
         Raises `UnknownMimeType`, `InvalidContent` for an empty blob or bare bytes, `QueueClosed`.
         """
         blob = read(
-            Blob,
+            types.Blob,
             blob,
             "send_realtime takes a Blob, or a dict of its fields: "
             'wrap bytes as types.Blob(data=…, mime_type="audio/pcm;rate=16000").',
@@ -107,11 +109,11 @@ class LiveRequestQueue:
 
     def send_activity_start(self) -> None:
         """The user began to speak; only with automatic activity detection disabled (contract 6.4)."""
-        self._put_control(LiveRequest.trusted(activity_start=ActivityStart()))
+        self._put_control(LiveRequest.trusted(activity_start=types.ActivityStart()))
 
     def send_activity_end(self) -> None:
         """The user has finished speaking; only with automatic activity detection disabled."""
-        self._put_control(LiveRequest.trusted(activity_end=ActivityEnd()))
+        self._put_control(LiveRequest.trusted(activity_end=types.ActivityEnd()))
 
     def send_audio_stream_end(self) -> None:
         """The microphone was switched off; what the model holds back is flushed. Audio reopens the stream."""
@@ -288,7 +290,7 @@ class LiveRequestQueue:
 
     def _read_next(self) -> LiveRequest | None:
         taken = self.take()
-        if isinstance(taken, Blob):
+        if isinstance(taken, types.Blob):
             return LiveRequest.trusted(blob=taken)
         if taken is None and not self._closed:
             return None

@@ -9,11 +9,17 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from pydantic import ConfigDict, Field, model_validator
 
 from antiphon.errors import InvalidContent, UnknownMimeType
-from antiphon.types import ActivityEnd, ActivityStart, Blob, Content
-from antiphon.types.model import Model
+from antiphon.types.model import Model, later
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from antiphon.types import ActivityEnd, ActivityStart, Blob, Content
+else:
+    ActivityEnd = later("antiphon.types.realtime", "ActivityEnd")
+    ActivityStart = later("antiphon.types.realtime", "ActivityStart")
+    Blob = later("antiphon.types.media", "Blob")
+    Content = later("antiphon.types.content", "Content")
 
 __all__ = ["KNOWN_MIME_TYPES", "LiveRequest", "Playback", "check_blob", "check_content", "pcm_rate", "read"]
 

@@ -2,15 +2,15 @@
 
 from typing import TYPE_CHECKING
 
-from antiphon.agents.base import BaseAgent
-from antiphon.agents.callbacks import Veto
-from antiphon.agents.context import InvocationContext, ReadonlyContext
-from antiphon.agents.llm import Agent
-from antiphon.agents.sequential import SequentialAgent
 from antiphon.binding import late
 
 if TYPE_CHECKING:
+    from antiphon.agents.base import BaseAgent
+    from antiphon.agents.callbacks import Veto
     from antiphon.agents.cast import Speaker, Troupe, assemble
+    from antiphon.agents.context import InvocationContext, ReadonlyContext
+    from antiphon.agents.llm import Agent
+    from antiphon.agents.sequential import SequentialAgent
 
 __all__ = [
     "Agent",
@@ -24,4 +24,14 @@ __all__ = [
     "assemble",
 ]
 
-__getattr__ = late(__name__, {"cast": ("Speaker", "Troupe", "assemble")})
+__getattr__ = late(
+    __name__,
+    {
+        "base": ("BaseAgent",),
+        "callbacks": ("Veto",),
+        "cast": ("Speaker", "Troupe", "assemble"),
+        "context": ("InvocationContext", "ReadonlyContext"),
+        "llm": ("Agent",),
+        "sequential": ("SequentialAgent",),
+    },
+)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
-from antiphon.tools import CallbackContext
+if TYPE_CHECKING:
+    from antiphon.tools import CallbackContext
 
 __all__ = ["CALLBACKS", "Guardrail", "Verdict", "Veto", "arguments", "as_callbacks"]
 
@@ -25,7 +26,7 @@ class Veto:
 Verdict = Veto | str | bool | None
 """`Veto`, or a `str` (its reason), or `True` veto; `None` and `False` let pass."""
 
-Guardrail = Callable[[CallbackContext, Literal["user", "model"], str], Verdict | Awaitable[Verdict]]
+Guardrail = Callable[["CallbackContext", Literal["user", "model"], str], Verdict | Awaitable[Verdict]]
 """`(callback_context, speaker, text)`: the words of this turn so far, again whenever there are more."""
 
 CALLBACKS: Final = {

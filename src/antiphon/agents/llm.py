@@ -10,17 +10,17 @@ from antiphon.agents.base import BaseAgent
 from antiphon.agents.callbacks import as_callbacks
 from antiphon.agents.instructions import Instruction
 from antiphon.models import ChatModel, LiveModel
-from antiphon.tools import BaseTool, BaseToolset
 from antiphon.types.model import later
 
 if TYPE_CHECKING:
+    from antiphon.tools import BaseTool, BaseToolset
     from antiphon.types import GenerateContentConfig, Tool
 else:
     GenerateContentConfig = later("antiphon.types.generation", "GenerateContentConfig")
 
 __all__ = ["Agent", "ToolLike"]
 
-ToolLike = Union[BaseTool, BaseToolset, "Tool", Callable[..., Any]]
+ToolLike = Union["BaseTool", "BaseToolset", "Tool", Callable[..., Any]]
 """A function, sync or async; a tool object; a model-side tool such as `google_search`; or a toolset."""
 
 
@@ -70,9 +70,10 @@ class Agent(BaseAgent):
 
     @field_validator("tools")
     @classmethod
-    def _are_tools(cls, tools: tuple[ToolLike, ...]) -> tuple[BaseTool | BaseToolset, ...]:
-        made = tuple(tool if isinstance(tool, BaseToolset) else of_tools.as_tool(tool) for tool in tools)
-        names = [tool.name for tool in made if isinstance(tool, BaseTool)]
+    def _are_tools(cls, tools: tuple[ToolLike, ...]) -> "tuple[BaseTool | BaseToolset, ...]":
+        given = (tool if isinstance(tool, of_tools.BaseToolset) else of_tools.as_tool(tool) for tool in tools)
+        made = tuple(given)
+        names = [tool.name for tool in made if isinstance(tool, of_tools.BaseTool)]
         twice = {name for name in names if names.count(name) > 1}
         if twice:
             raise ValueError(

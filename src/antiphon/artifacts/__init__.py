@@ -2,13 +2,20 @@
 
 from typing import TYPE_CHECKING
 
-from antiphon.artifacts.memory import InMemoryArtifactService
-from antiphon.artifacts.service import ArtifactAddress, BaseArtifactService
 from antiphon.binding import late
 
 if TYPE_CHECKING:
     from antiphon.artifacts.files import FileArtifactService
+    from antiphon.artifacts.memory import InMemoryArtifactService
+    from antiphon.artifacts.service import ArtifactAddress, BaseArtifactService
 
 __all__ = ["ArtifactAddress", "BaseArtifactService", "FileArtifactService", "InMemoryArtifactService"]
 
-__getattr__ = late(__name__, {"files": ("FileArtifactService",)})
+__getattr__ = late(
+    __name__,
+    {
+        "files": ("FileArtifactService",),
+        "memory": ("InMemoryArtifactService",),
+        "service": ("ArtifactAddress", "BaseArtifactService"),
+    },
+)

@@ -3,18 +3,18 @@
 from typing import TYPE_CHECKING
 
 from antiphon.binding import late
-from antiphon.sessions.memory import InMemorySessionService
-from antiphon.sessions.service import (
-    BaseSessionService,
-    GetSessionConfig,
-    ListEventsResponse,
-    ListSessionsResponse,
-    Session,
-)
 from antiphon.state import State
 
 if TYPE_CHECKING:
     from antiphon.sessions.database import DatabaseSessionService
+    from antiphon.sessions.memory import InMemorySessionService
+    from antiphon.sessions.service import (
+        BaseSessionService,
+        GetSessionConfig,
+        ListEventsResponse,
+        ListSessionsResponse,
+        Session,
+    )
 
 __all__ = [
     "BaseSessionService",
@@ -27,4 +27,17 @@ __all__ = [
     "State",
 ]
 
-__getattr__ = late(__name__, {"database": ("DatabaseSessionService",)})
+__getattr__ = late(
+    __name__,
+    {
+        "database": ("DatabaseSessionService",),
+        "memory": ("InMemorySessionService",),
+        "service": (
+            "BaseSessionService",
+            "GetSessionConfig",
+            "ListEventsResponse",
+            "ListSessionsResponse",
+            "Session",
+        ),
+    },
+)

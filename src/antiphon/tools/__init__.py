@@ -11,21 +11,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from antiphon.binding import late
-from antiphon.tools.context import Artifacts, CallbackContext, SessionView, ToolContext
-from antiphon.tools.result import (
-    ErrorKind,
-    UnusableResult,
-    UnusableState,
-    cancelled,
-    cannot_begin,
-    error_response,
-    timed_out,
-    tool_failed,
-    tool_response,
-    unknown_tool,
-)
-from antiphon.tools.tool import BadArguments, BaseTool, DeclaredTool, Problem, ToolError, ToolKind
-from antiphon.tools.toolset import BaseToolset
 
 if TYPE_CHECKING:
     from antiphon.tools.builtin import (
@@ -39,8 +24,23 @@ if TYPE_CHECKING:
         transfer_tool,
         url_context,
     )
+    from antiphon.tools.context import Artifacts, CallbackContext, SessionView, ToolContext
     from antiphon.tools.function import FunctionTool, LongRunningFunctionTool, as_tool
     from antiphon.tools.mcp import McpToolset, StdioServer, StreamableHttpServer
+    from antiphon.tools.result import (
+        ErrorKind,
+        UnusableResult,
+        UnusableState,
+        cancelled,
+        cannot_begin,
+        error_response,
+        timed_out,
+        tool_failed,
+        tool_response,
+        unknown_tool,
+    )
+    from antiphon.tools.tool import BadArguments, BaseTool, DeclaredTool, Problem, ToolError, ToolKind
+    from antiphon.tools.toolset import BaseToolset
 
 __all__ = [
     "TASK_COMPLETED",
@@ -95,7 +95,22 @@ __getattr__ = late(
             "transfer_tool",
             "url_context",
         ),
+        "context": ("Artifacts", "CallbackContext", "SessionView", "ToolContext"),
         "function": ("FunctionTool", "LongRunningFunctionTool", "as_tool"),
         "mcp": ("McpToolset", "StdioServer", "StreamableHttpServer"),
+        "result": (
+            "ErrorKind",
+            "UnusableResult",
+            "UnusableState",
+            "cancelled",
+            "cannot_begin",
+            "error_response",
+            "timed_out",
+            "tool_failed",
+            "tool_response",
+            "unknown_tool",
+        ),
+        "tool": ("BadArguments", "BaseTool", "DeclaredTool", "Problem", "ToolError", "ToolKind"),
+        "toolset": ("BaseToolset",),
     },
 )

@@ -6,95 +6,19 @@ See `antiphon.types.model` for what every class here has in common.
 from typing import TYPE_CHECKING
 
 from antiphon.binding import late_among
-from antiphon.types.content import Content, Part, ToolCall, ToolResponse, ToolType
-from antiphon.types.execution import CodeExecutionResult, ExecutableCode, Language, Outcome
-from antiphon.types.functions import (
-    FunctionCall,
-    FunctionResponse,
-    FunctionResponseBlob,
-    FunctionResponseFileData,
-    FunctionResponsePart,
-    FunctionResponseScheduling,
-    PartialArg,
-)
-from antiphon.types.media import (
-    AudioMetadata,
-    Blob,
-    DocumentMetadata,
-    DocumentMetadataContentLayer,
-    FileData,
-    MediaProcessing,
-    Modality,
-    PartMediaResolution,
-    PartMediaResolutionLevel,
-    SpeechMetadata,
-    SpreadsheetMetadata,
-    SpreadsheetMetadataContentLayer,
-    VideoMetadata,
-    VideoMetadataContentLayer,
-)
-from antiphon.types.model import ClosedEnum, Model, OpenEnum
-from antiphon.types.outcome import (
-    FinishReason,
-    InteractionStatus,
-    LogprobsResult,
-    LogprobsResultCandidate,
-    LogprobsResultTopCandidates,
-    TurnCompleteReason,
-)
-from antiphon.types.realtime import (
-    ActivityEnd,
-    ActivityHandling,
-    ActivityStart,
-    AutomaticActivityDetection,
-    ContextWindowCompressionConfig,
-    EndSensitivity,
-    GoAway,
-    HistoryConfig,
-    ProactivityConfig,
-    RealtimeInputConfig,
-    SessionResumptionConfig,
-    SessionResumptionUpdate,
-    SlidingWindow,
-    StartSensitivity,
-    TurnCoverage,
-    VoiceActivity,
-    VoiceActivityType,
-)
-from antiphon.types.speech import (
-    AvatarConfig,
-    CustomizedAvatar,
-    MultiSpeakerVoiceConfig,
-    PrebuiltVoiceConfig,
-    ReplicatedVoiceConfig,
-    SpeakerVoiceConfig,
-    SpeechConfig,
-    TranslationConfig,
-    VoiceConfig,
-    VoiceConsentSignature,
-)
-from antiphon.types.transcription import (
-    AudioTranscriptionConfig,
-    AudioTranscriptionConfigMode,
-    LanguageAuto,
-    LanguageHints,
-    Transcription,
-    WordInfo,
-)
-from antiphon.types.usage import (
-    CacheMetadata,
-    MediaModality,
-    ModalityTokenCount,
-    ServiceTier,
-    TrafficType,
-    UsageMetadata,
-)
-
-LiveServerSessionResumptionUpdate = SessionResumptionUpdate
-LiveServerGoAway = GoAway
-GenerateContentResponseUsageMetadata = UsageMetadata
 
 if TYPE_CHECKING:
+    from antiphon.types.content import Content, Part, ToolCall, ToolResponse, ToolType
+    from antiphon.types.execution import CodeExecutionResult, ExecutableCode, Language, Outcome
+    from antiphon.types.functions import (
+        FunctionCall,
+        FunctionResponse,
+        FunctionResponseBlob,
+        FunctionResponseFileData,
+        FunctionResponsePart,
+        FunctionResponseScheduling,
+        PartialArg,
+    )
     from antiphon.types.generation import (
         AutomaticFunctionCallingConfig,
         FeatureSelectionPreference,
@@ -136,6 +60,52 @@ if TYPE_CHECKING:
         SearchEntryPoint,
         Segment,
     )
+    from antiphon.types.media import (
+        AudioMetadata,
+        Blob,
+        DocumentMetadata,
+        DocumentMetadataContentLayer,
+        FileData,
+        MediaProcessing,
+        Modality,
+        PartMediaResolution,
+        PartMediaResolutionLevel,
+        SpeechMetadata,
+        SpreadsheetMetadata,
+        SpreadsheetMetadataContentLayer,
+        VideoMetadata,
+        VideoMetadataContentLayer,
+    )
+    from antiphon.types.model import ClosedEnum, Model, OpenEnum
+    from antiphon.types.outcome import (
+        FinishReason,
+        InteractionStatus,
+        LogprobsResult,
+        LogprobsResultCandidate,
+        LogprobsResultTopCandidates,
+        TurnCompleteReason,
+    )
+    from antiphon.types.realtime import (
+        ActivityEnd,
+        ActivityHandling,
+        ActivityStart,
+        AutomaticActivityDetection,
+        ContextWindowCompressionConfig,
+        EndSensitivity,
+        GoAway,
+        HistoryConfig,
+        LiveServerGoAway,
+        LiveServerSessionResumptionUpdate,
+        ProactivityConfig,
+        RealtimeInputConfig,
+        SessionResumptionConfig,
+        SessionResumptionUpdate,
+        SlidingWindow,
+        StartSensitivity,
+        TurnCoverage,
+        VoiceActivity,
+        VoiceActivityType,
+    )
     from antiphon.types.retrieval import (
         DynamicRetrievalConfig,
         DynamicRetrievalConfigMode,
@@ -154,6 +124,18 @@ if TYPE_CHECKING:
     )
     from antiphon.types.safety import HarmBlockMethod, HarmBlockThreshold, HarmCategory, SafetySetting
     from antiphon.types.schema import Schema, Type
+    from antiphon.types.speech import (
+        AvatarConfig,
+        CustomizedAvatar,
+        MultiSpeakerVoiceConfig,
+        PrebuiltVoiceConfig,
+        ReplicatedVoiceConfig,
+        SpeakerVoiceConfig,
+        SpeechConfig,
+        TranslationConfig,
+        VoiceConfig,
+        VoiceConsentSignature,
+    )
     from antiphon.types.tools import (
         Behavior,
         ComputerUse,
@@ -185,7 +167,24 @@ if TYPE_CHECKING:
         UrlContext,
         WebSearch,
     )
+    from antiphon.types.transcription import (
+        AudioTranscriptionConfig,
+        AudioTranscriptionConfigMode,
+        LanguageAuto,
+        LanguageHints,
+        Transcription,
+        WordInfo,
+    )
     from antiphon.types.transport import HttpOptions, HttpRetryOptions, ResourceScope
+    from antiphon.types.usage import (
+        CacheMetadata,
+        GenerateContentResponseUsageMetadata,
+        MediaModality,
+        ModalityTokenCount,
+        ServiceTier,
+        TrafficType,
+        UsageMetadata,
+    )
 
 __all__ = [
     "ActivityEnd",
@@ -361,5 +360,10 @@ __all__ = [
 ]
 
 __getattr__ = late_among(
-    __name__, ("grounding", "schema", "generation", "tools", "retrieval", "safety", "transport")
+    __name__,
+    (
+        *("model", "media", "functions", "transcription", "outcome", "execution", "content"),
+        *("realtime", "usage", "speech"),
+        *("grounding", "schema", "generation", "tools", "retrieval", "safety", "transport"),
+    ),
 )

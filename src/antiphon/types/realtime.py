@@ -13,6 +13,8 @@ __all__ = [
     "EndSensitivity",
     "GoAway",
     "HistoryConfig",
+    "LiveServerGoAway",
+    "LiveServerSessionResumptionUpdate",
     "ProactivityConfig",
     "RealtimeInputConfig",
     "SessionResumptionConfig",
@@ -129,6 +131,10 @@ class GoAway(Model):
     _foreign_names: ClassVar[tuple[str, ...]] = ("LiveServerGoAway",)
 
     time_left: str | None = None
+
+
+LiveServerGoAway = GoAway
+LiveServerSessionResumptionUpdate = SessionResumptionUpdate
 
 
 class SlidingWindow(Model):

@@ -9,6 +9,7 @@ from antiphon.types.model import Model, OpenEnum
 
 __all__ = [
     "CacheMetadata",
+    "GenerateContentResponseUsageMetadata",
     "MediaModality",
     "ModalityTokenCount",
     "ServiceTier",
@@ -77,6 +78,9 @@ class UsageMetadata(Model):
     tool_use_prompt_tokens_details: list[ModalityTokenCount] | None = None
     traffic_type: TrafficType | None = None
     service_tier: ServiceTier | None = None
+
+
+GenerateContentResponseUsageMetadata = UsageMetadata
 
 
 class CacheMetadata(Model):
