@@ -37,16 +37,31 @@ def test_importing_loads_nothing_that_costs() -> None:
     assert found == {"antiphon.binding"}
 
 
-def test_what_only_a_conversation_needs_is_not_loaded_before() -> None:
-    found = loaded("from antiphon import Agent, Gemini, LiveRequestQueue, RunConfig, Runner")
-    assert "antiphon.runtime.runner" in found
-    assert not found & {
-        "antiphon.core.conversation",
-        "antiphon.runtime.driver",
-        "antiphon.sessions.database.service",
-        "antiphon.tools.function",
-        "antiphon.types.tools",
-        "importlib.metadata",
-        "picows",
-        "urllib.request",
+APPLICATION = "from antiphon import Agent, Gemini, InMemoryRunner, LiveRequestQueue, RunConfig"
+
+
+def test_an_application_loads_what_its_names_are_and_no_more() -> None:
+    """What conversations need is loaded when a model or a runner is built."""
+    found = {name for name in loaded(APPLICATION) if name.startswith("antiphon.")}
+    assert found == {
+        *("antiphon.agents", "antiphon.agents.base", "antiphon.agents.callbacks", "antiphon.agents.context"),
+        *("antiphon.agents.instructions", "antiphon.agents.llm", "antiphon.artifacts", "antiphon.binding"),
+        *("antiphon.capabilities", "antiphon.config", "antiphon.errors", "antiphon.models"),
+        *("antiphon.models.base", "antiphon.models.chat", "antiphon.models.gemini"),
+        *("antiphon.models.gemini_profiles", "antiphon.models.gemini_vertex", "antiphon.models.refusals"),
+        *("antiphon.queue", "antiphon.requests", "antiphon.runtime", "antiphon.runtime.blocking"),
+        *("antiphon.runtime.runner", "antiphon.sessions", "antiphon.state", "antiphon.tools"),
+        *("antiphon.types", "antiphon.types.model"),
     }
+
+
+@pytest.mark.parametrize(
+    "name", ["importlib.metadata", "json", "multiprocessing", "picows", "urllib.request"]
+)
+def test_an_application_does_not_load(name: str) -> None:
+    assert name not in loaded(APPLICATION)
+
+
+def test_a_model_loads_what_its_connections_need_when_it_is_built() -> None:
+    built = loaded(f"{APPLICATION}; Gemini('gemini-3.8-live')")
+    assert built >= {"antiphon.models.gemini_codec", "antiphon.models.socket", "picows"}

@@ -627,4 +627,4 @@ async def test_an_application_can_wait_until_what_was_yielded_is_stored(converse
                     await talk.runner.flush(user_id="ann", session_id="another")
                     break
         await talk.runner.flush(**where)
-        assert talk.runner._running == {}
+        assert talk.runner._conversations._running == {}

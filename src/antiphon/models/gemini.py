@@ -91,6 +91,7 @@ class Gemini(LiveModel):
         self._base_url = _checked(base_url or env("GOOGLE_GEMINI_BASE_URL") or "")
         self._api_version = api_version or _version(env("GOOGLE_GENAI_API_VERSION"))
         self._headers = dict(headers or {})
+        _ = models.connect, models.GeminiCodec  # imported now: the first connection would hold up the loop
 
     def __repr__(self) -> str:
         return f"Gemini({self.name!r})"

@@ -3,37 +3,31 @@
 from typing import TYPE_CHECKING
 
 from antiphon.binding import late
-from antiphon.runtime.logs import ConversationFilter
-from antiphon.runtime.metrics import METRICS, Metrics
-from antiphon.runtime.telemetry import Telemetry
 
 if TYPE_CHECKING:
-    from antiphon.runtime.driver import Driver
-    from antiphon.runtime.recovery import recover
+    from antiphon.runtime.conversations import Conversations
+    from antiphon.runtime.logs import ConversationFilter
+    from antiphon.runtime.metrics import METRICS, Metrics
     from antiphon.runtime.runner import InMemoryRunner, Runner
-    from antiphon.runtime.stereo import check_resampler
-    from antiphon.runtime.tape_writer import TapeWriter
+    from antiphon.runtime.telemetry import Telemetry
 
 __all__ = [
     "METRICS",
     "ConversationFilter",
-    "Driver",
+    "Conversations",
     "InMemoryRunner",
     "Metrics",
     "Runner",
-    "TapeWriter",
     "Telemetry",
-    "check_resampler",
-    "recover",
 ]
 
 __getattr__ = late(
     __name__,
     {
-        "driver": ("Driver",),
-        "recovery": ("recover",),
+        "conversations": ("Conversations",),
+        "logs": ("ConversationFilter",),
+        "metrics": ("METRICS", "Metrics"),
         "runner": ("InMemoryRunner", "Runner"),
-        "stereo": ("check_resampler",),
-        "tape_writer": ("TapeWriter",),
+        "telemetry": ("Telemetry",),
     },
 )

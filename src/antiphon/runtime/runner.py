@@ -2,51 +2,27 @@
 
 from __future__ import annotations
 
-import sys
-from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self
-from uuid import uuid4
+from typing import TYPE_CHECKING, Any, Self
 
-from antiphon import runtime
-from antiphon.agents import BaseAgent, InvocationContext
-from antiphon.agents.instructions import fill_in
-from antiphon.artifacts import BaseArtifactService, InMemoryArtifactService
-from antiphon.config import StreamingMode
-from antiphon.errors import ConfigurationError, SessionNotFound, UsageError
-from antiphon.queue import LiveRequestQueue
-from antiphon.requests import LiveRequest
-from antiphon.runtime.arguments import read_config, read_message
+from antiphon import artifacts, runtime, sessions
 from antiphon.runtime.blocking import blocking
-from antiphon.runtime.casting import Casting, first_to_speak
-from antiphon.runtime.channel import Tap
-from antiphon.runtime.logs import within
-from antiphon.runtime.metrics import Metrics
-from antiphon.runtime.processes import PROCESSES
-from antiphon.runtime.telemetry import Telemetry, Watching
-from antiphon.runtime.toolsets import close_all, equipped
-from antiphon.sessions import BaseSessionService, InMemorySessionService, Session
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
+    from collections.abc import AsyncGenerator, Callable, Generator
 
-    from antiphon.agents import Troupe
+    from antiphon.agents import BaseAgent
+    from antiphon.artifacts import BaseArtifactService
     from antiphon.capabilities import Capabilities
     from antiphon.config import RunConfig
     from antiphon.events import Event
-    from antiphon.runtime.driver import Driver
-    from antiphon.runtime.tape_writer import TapeWriter
+    from antiphon.queue import LiveRequestQueue
+    from antiphon.runtime.telemetry import Telemetry
+    from antiphon.sessions import BaseSessionService
     from antiphon.types import Content
 
 __all__ = ["InMemoryRunner", "Runner"]
-
-NO_ARTIFACTS: Final = (
-    "There is nowhere to keep recordings: give the Runner an artifact_service, e.g. "
-    "antiphon.FileArtifactService(folder), or leave save_live_blob and record_conversation out of RunConfig."
-)
 
 
 class Runner:
@@ -65,6 +41,8 @@ class Runner:
     Raises `ConfigurationError` when the agents cannot work, e.g. one has no model.
 
     With toolsets among the tools, leave it by `aclose()`, or use it in an `async with` block.
+
+    Building one imports what its conversations need, so that none of them has the event loop wait for that.
     """
 
     def __init__(
@@ -82,11 +60,9 @@ class Runner:
         self.session_service = session_service
         self.artifact_service = artifact_service
         self.tapes = None if tapes is None else Path(tapes)
-        self.metrics = Metrics()
+        self._conversations = runtime.Conversations(self, telemetry)
+        self.metrics = self._conversations.metrics
         """What all conversations have done so far, in numbers."""
-        self._watching = Watching(telemetry)
-        self._casting = Casting(agent)
-        self._running: dict[tuple[str, str], set[Driver]] = {}
 
     async def run_live(
         self,
@@ -113,7 +89,7 @@ class Runner:
         early, nothing is left running (contract 1.6): leave by `aclose()`, e.g. of `contextlib.aclosing`, to
         have that done when the next line runs.
         """
-        live = self._live(user_id, session_id, live_request_queue, run_config, tape)
+        live = self._conversations.live(user_id, session_id, live_request_queue, run_config, tape)
         async with live as (first, events):
             for event in first:
                 yield event
@@ -140,40 +116,13 @@ class Runner:
         `speech` is called with each chunk of the model's speech, PCM and MIME type, before there is an event
         of it, and may return True to do without one; not while the conversation is watched (contract 1.7).
         """
-        tap = Tap(tell, speech)
-        live = self._live(user_id, session_id, live_request_queue, run_config, tape, tap)
+        told = (tell, speech)
+        live = self._conversations.live(user_id, session_id, live_request_queue, run_config, tape, told)
         async with live as (first, events):
             for event in first:
                 tell(event)
             async for _ in events:
                 pass  # none comes, and then the end
-
-    @asynccontextmanager
-    async def _live(
-        self,
-        user_id: str,
-        session_id: str,
-        queue: LiveRequestQueue,
-        run_config: RunConfig | dict[str, Any] | None,
-        tape: str | Path | None,
-        tap: Tap | None = None,
-    ) -> AsyncGenerator[tuple[list[Event], AsyncIterator[Event]], None]:
-        if not isinstance(queue, LiveRequestQueue):
-            raise UsageError(
-                "run_live() needs a queue to hear the user by: live_request_queue=LiveRequestQueue(), "
-                f"not {type(queue).__name__}."
-            )
-        config = read_config(run_config)
-        troupe = self._casting.live()
-        self._check(troupe, config)
-        session = await self._session(user_id, session_id)
-        kept = self.tapes if tape is None else Path(tape)
-        try:
-            async with self._conversing(troupe, session, config, queue, kept, tap=tap) as conversation:
-                yield conversation
-        finally:
-            if config.streaming_mode is not StreamingMode.BIDI:
-                queue.close()
 
     async def run_async(
         self,
@@ -195,18 +144,8 @@ class Runner:
         `UnsupportedByModel` for an agent whose model is only live. Leave early by `aclose()`: a request that
         is under way is closed then.
         """
-        config = read_config(run_config)
-        if config.streaming_mode is StreamingMode.BIDI:
-            config = config.model_copy(update={"streaming_mode": StreamingMode.SSE})
-        message = read_message(new_message)
-        troupe = self._casting.turn_based()
-        self._check(troupe, config)
-        session = await self._session(user_id, session_id)
-        troupe = replace(troupe, cast=replace(troupe.cast, first=first_to_speak(troupe, session, message)))
-        queue = LiveRequestQueue()
-        queue.send(LiveRequest(content=message, state_delta=state_delta))
-        conversation = self._conversing(troupe, session, config, queue, self.tapes, delta=state_delta)
-        async with conversation as (first, events):
+        turn = self._conversations.turn(user_id, session_id, new_message, state_delta, run_config)
+        async with turn as (first, events):
             for event in first:
                 yield event
             async for event in events:
@@ -237,68 +176,12 @@ class Runner:
             )
         )
 
-    @asynccontextmanager
-    async def _conversing(
-        self,
-        troupe: Troupe,
-        session: Session,
-        config: RunConfig,
-        queue: LiveRequestQueue,
-        tape: Path | None = None,
-        delta: dict[str, Any] | None = None,
-        tap: Tap | None = None,
-    ) -> AsyncGenerator[tuple[list[Event], AsyncIterator[Event]], None]:
-        """One conversation of either kind: what is to be said first, and then its events.
-
-        It is recorded to `tape`, a file or the folder for all of them. `delta` is what its first message will
-        change in the state. Where there is a `tap`, it takes the events, and none is yielded.
-        """
-        first = troupe.speakers[troupe.cast.first]
-        sets_state = any(circle.before for circle in first.circles)  # callbacks, before it begins
-        if isinstance(first.agent.instruction, str) and not sets_state:  # what is missing is said at once
-            fill_in(first.agent.instruction, {**session.state, **(delta or {})}, first.agent.name)
-        invocation = InvocationContext(f"e-{uuid4()}", self.app_name, session, config)
-        whose = (session.user_id, session.id)
-        driver: Driver | None = None
-        writer = None if tape is None else self._tape_writer(tape, troupe, invocation.invocation_id)
-        observer = self._watching.observer(invocation, troupe, self.metrics)
-        metrics = self.metrics if observer is None else observer.metrics
-        try:
-            with within(invocation, lambda: first.agent.name):
-                troupe, missing = await equipped(troupe, invocation)
-            metrics.count([("toolset_unavailable", len(missing))])
-            driver = runtime.Driver(
-                invocation,
-                troupe,
-                queue,
-                self.session_service,
-                self.artifact_service,
-                metrics,
-                writer,
-                observer,
-                tap,
-            )
-            self._running.setdefault(whose, set()).add(driver)
-            async with driver:
-                yield (missing if config.lifecycle_events else []), driver.events()
-        finally:
-            if writer is not None:
-                writer.release()
-            if driver is not None:
-                self._running[whose].discard(driver)
-                if not self._running[whose]:
-                    del self._running[whose]
-            if observer is not None:
-                observer.close(sys.exception())
-
     def capabilities(self, run_config: RunConfig | dict[str, Any] | None = None) -> Capabilities:
         """What the model that is heard first in a live run can do (contract 6.2).
 
         Raises `ConfigurationError` when no live run can work like that.
         """
-        troupe = self._casting.live()
-        self._check(troupe, read_config(run_config))
-        return troupe.speakers[troupe.cast.first].model.capabilities
+        return self._conversations.capabilities(run_config)
 
     async def flush(self, *, user_id: str, session_id: str) -> None:
         """Returns when all that runs of the session have yielded so far is stored (contract 4.7).
@@ -308,16 +191,7 @@ class Runner:
         Raises:
             StoreFailed: it is not stored, and will not be.
         """
-        for driver in list(self._running.get((user_id, session_id), ())):
-            await driver.stored()
-
-    def _tape_writer(self, tape: Path, troupe: Troupe, invocation_id: str) -> TapeWriter:
-        if tape is self.tapes:
-            with suppress(OSError):  # the writer says what is wrong with it
-                tape.mkdir(parents=True, exist_ok=True)
-            tape = tape / f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}_{invocation_id}.jsonl"
-        models = [speaker.model for speaker in troupe.speakers.values()]
-        return runtime.TapeWriter(tape, [secret for model in models for secret in model.secrets])
+        await self._conversations.flush(user_id, session_id)
 
     async def aclose(self) -> None:
         """Closes the toolsets of the agents (contract 5.11) and the idle processes of tools (5.14).
@@ -326,8 +200,7 @@ class Runner:
 
         Leaving the runner's `async with` block does it as well. Services are not closed: they may be others'.
         """
-        await close_all(self._casting.toolsets())
-        await PROCESSES.aclose()
+        await self._conversations.aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -343,30 +216,7 @@ class Runner:
         whatever process, are left alone. What cannot be saved now is logged, and stays for the next time.
         Raises `ConfigurationError` without an artifact service.
         """
-        if self.artifact_service is None:
-            raise ConfigurationError(NO_ARTIFACTS)
-        first, root = self._casting.any().cast.first, None if spool is None else Path(spool)
-        return await runtime.recover(self.app_name, first, self.artifact_service, self.session_service, root)
-
-    def _check(self, troupe: Troupe, config: RunConfig) -> None:
-        """Refuses what cannot work, before anything is opened."""
-        if (config.save_live_blob or config.record_conversation) and self.artifact_service is None:
-            raise ConfigurationError(NO_ARTIFACTS)
-        if config.record_conversation:
-            runtime.check_resampler()
-        for speaker in troupe.speakers.values():
-            speaker.model.check(config)
-
-    async def _session(self, user_id: str, session_id: str) -> Session:
-        session = await self.session_service.get_session(
-            app_name=self.app_name, user_id=user_id, session_id=session_id
-        )
-        if session is None:
-            raise SessionNotFound(
-                f"There is no session {session_id!r} of user {user_id!r} in {self.app_name!r}. "
-                "Create it first: await session_service.create_session(app_name=…, user_id=…, session_id=…)."
-            )
-        return session
+        return await self._conversations.recover(None if spool is None else Path(spool))
 
 
 class InMemoryRunner(Runner):
@@ -383,8 +233,8 @@ class InMemoryRunner(Runner):
         super().__init__(
             app_name=app_name,
             agent=agent,
-            session_service=InMemorySessionService(),
-            artifact_service=InMemoryArtifactService(),
+            session_service=sessions.InMemorySessionService(),
+            artifact_service=artifacts.InMemoryArtifactService(),
             tapes=tapes,
             telemetry=telemetry,
         )
