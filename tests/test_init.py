@@ -56,6 +56,14 @@ def test_an_application_loads_what_its_names_are_and_no_more() -> None:
     }
 
 
+def test_services_and_contexts_make_no_data_of_conversations() -> None:
+    names = "InMemoryArtifactService, InMemorySessionService, ToolContext, types"
+    found = {name for name in loaded(f"from antiphon import {names}") if name.startswith("antiphon.")}
+    assert {name for name in found if name.startswith(("antiphon.core", "antiphon.types."))} == {
+        "antiphon.types.model"
+    }
+
+
 def test_a_model_loads_what_its_connections_need_when_it_is_built() -> None:
     built = loaded(f"{APPLICATION}; Gemini('gemini-3.8-live')")
     assert built >= {"antiphon.models.gemini_codec", "antiphon.models.socket", "picows"}

@@ -9,26 +9,36 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ConfigDict, Field, field_serializer
 
-from antiphon.types import (
-    CacheMetadata,
-    Content,
-    FinishReason,
-    FunctionCall,
-    FunctionResponse,
-    GoAway,
-    InteractionStatus,
-    SessionResumptionUpdate,
-    Transcription,
-    TurnCompleteReason,
-    UsageMetadata,
-    VoiceActivity,
-)
 from antiphon.types.model import Model, later
 
 if TYPE_CHECKING:
-    from antiphon.types import GroundingMetadata
+    from antiphon.types import (
+        CacheMetadata,
+        Content,
+        FinishReason,
+        FunctionCall,
+        FunctionResponse,
+        GoAway,
+        GroundingMetadata,
+        InteractionStatus,
+        SessionResumptionUpdate,
+        Transcription,
+        TurnCompleteReason,
+        UsageMetadata,
+        VoiceActivity,
+    )
 else:
+    CacheMetadata = later("antiphon.types.usage", "CacheMetadata")
+    Content = later("antiphon.types.content", "Content")
+    FinishReason = later("antiphon.types.outcome", "FinishReason")
+    GoAway = later("antiphon.types.realtime", "GoAway")
     GroundingMetadata = later("antiphon.types.grounding", "GroundingMetadata")
+    InteractionStatus = later("antiphon.types.outcome", "InteractionStatus")
+    SessionResumptionUpdate = later("antiphon.types.realtime", "SessionResumptionUpdate")
+    Transcription = later("antiphon.types.transcription", "Transcription")
+    TurnCompleteReason = later("antiphon.types.outcome", "TurnCompleteReason")
+    UsageMetadata = later("antiphon.types.usage", "UsageMetadata")
+    VoiceActivity = later("antiphon.types.realtime", "VoiceActivity")
 
 __all__ = ["ErrorCode", "Event", "EventActions", "Lifecycle", "LifecycleKind", "LlmResponse", "new_id"]
 

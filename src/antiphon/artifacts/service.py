@@ -14,13 +14,15 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from urllib.parse import quote, unquote
 
+from antiphon import types
 from antiphon.errors import UsageError
 from antiphon.state import USER_PREFIX
-from antiphon.types import Part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from antiphon.types import Part
 
 __all__ = ["ArtifactAddress", "ArtifactScope", "BaseArtifactService", "artifact_part", "artifact_scope"]
 
@@ -92,7 +94,7 @@ def artifact_part(artifact: Part | Mapping[str, Any]) -> Part:
     Raises:
         UsageError: the part holds neither `text` nor `inline_data` nor `file_data`.
     """
-    part = Part.model_validate(artifact)
+    part = types.Part.model_validate(artifact)
     if part.text is None and part.inline_data is None and part.file_data is None:
         raise UsageError("An artifact holds text, inline_data or file_data: there is nothing else to save.")
     return part
@@ -140,7 +142,7 @@ class BaseArtifactService(ABC):
         Here it is read whole into memory; a service that can do without should.
         """
         data = await asyncio.to_thread(path.read_bytes)
-        part = Part.from_bytes(data=data, mime_type=mime_type)
+        part = types.Part.from_bytes(data=data, mime_type=mime_type)
         return await self.save_artifact(
             app_name=app_name, user_id=user_id, filename=filename, artifact=part, session_id=session_id
         )

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from antiphon import types
 from antiphon.errors import ConfigurationError
 from antiphon.events import EventActions
 from antiphon.state import State
-from antiphon.types import FunctionResponseScheduling
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from antiphon.events import Event
     from antiphon.queue import LiveRequestQueue
-    from antiphon.types import Part
+    from antiphon.types import FunctionResponseScheduling, Part
 
 __all__ = ["Artifacts", "CallbackContext", "SessionView", "ToolContext"]
 
@@ -178,4 +178,4 @@ class ToolContext(CallbackContext):
 
     @scheduling.setter
     def scheduling(self, value: FunctionResponseScheduling | str | None) -> None:
-        self._scheduling = None if value is None else FunctionResponseScheduling(value)
+        self._scheduling = None if value is None else types.FunctionResponseScheduling(value)
