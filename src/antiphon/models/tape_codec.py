@@ -40,9 +40,9 @@ if TYPE_CHECKING:
 __all__ = ["NotOfThisKind", "form_of", "read", "write"]
 
 _NAMES = {
-    name: value
+    name: getattr(module, name)  # what a module has besides may only be named by `later`
     for module in (collections.abc, types, events, errors, config, capabilities)
-    for name, value in vars(module).items()
+    for name in module.__all__
 } | {
     name: value
     for module in (calls, messages, commands, signals, handover)
