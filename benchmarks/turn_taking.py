@@ -140,9 +140,17 @@ def frames(sound: Sound) -> Iterator[bytes]:
     return (heard[at : at + FRAME_BYTES] for at in range(0, len(heard) - FRAME_BYTES + 1, FRAME_BYTES))
 
 
+@cache
+def before() -> Sound:
+    """What was heard of the conversation before the agent speaks: a question, and a while of little."""
+    return in_noise(np.concatenate([silence(0.5), spoken(WHOLE[0]), silence(8)]), 45)
+
+
 def notice(sound: Sound, *, speaking: bool = False) -> Noticed:
-    """`speaking`: the agent does, until it is interrupted."""
+    """`speaking`: the agent does, until it is interrupted; and something was said `before`."""
     microphone, found = ear(), Noticed()
+    if speaking:
+        microphone.take([Piece(bytearray(frame), RATE, 0.0, 0.0) for frame in frames(before())])
     microphone.take([Speaking(speaking)])
     for index, frame in enumerate(frames(sound), 1):
         at = index * FRAME_SECONDS
