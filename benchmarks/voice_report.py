@@ -2,7 +2,8 @@
 
 What stands between the markers there is written anew; all else of the page stays. Takes a quarter of an hour
 and wants the machine for itself; `--quick` takes three minutes, and shows figures instead of writing them;
-`--answers` measures whole conversations alone, six minutes, and writes the tables of these anew.
+`--answers` measures whole conversations alone, six minutes, and writes the tables of these anew; `--turns`
+those in the sound's own time, four minutes of computing, on a machine that may be busy.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks import hearing, local_voice, turn_taking
-from benchmarks.markdown import BEGIN, inserted, table
+from benchmarks.markdown import BEGIN, END, inserted, table
 from benchmarks.processes import ROOT
 from benchmarks.report import machine
 from benchmarks.sounds import SPEEDS, VOICES
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["figures"]
 
 PAGE = ROOT / "docs" / "local-voice.md"
+TURNS = "### When a turn is over"
 ANSWERS = "### From the end of speech to the first sound"
 
 
@@ -83,7 +85,7 @@ def words(heard: Heard) -> Iterator[str]:
 
 
 def taking(turns: Turns) -> Iterator[str]:
-    yield "### When a turn is over"
+    yield TURNS
     yield table(
         ["from the end of speech until it is over", "p50", "p95", "of", "ended too soon"],
         (
@@ -209,8 +211,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.voice_report", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="less of everything, shown instead of written")
     parser.add_argument("--answers", action="store_true", help="whole conversations alone")
+    parser.add_argument("--turns", action="store_true", help="turns and interruptions alone")
     chosen = parser.parse_args()
     quick = chosen.quick
+    if chosen.turns:
+        anew = taking(turn_taking.measure(quick=quick))
+        page = PAGE.read_text(encoding="utf-8")
+        before, _, rest = page.partition(BEGIN)[2].partition(END)[0].partition(TURNS)
+        after = ANSWERS + rest.partition(ANSWERS)[2]
+        PAGE.write_text(inserted(page, "\n\n".join([before.strip(), *anew, after.strip()])), encoding="utf-8")
+        return
     load = os.getloadavg()[0]
     timed = conversations(quick=quick)
     if chosen.answers:
