@@ -147,10 +147,10 @@ def test_what_was_said_is_asked_for_once_in_each_pause() -> None:
 
 
 def test_while_the_agent_is_held_it_is_asked_now_and_then() -> None:
-    heard = agent_speaking()
-    assert heard.voice(0.3) == "hold onset"
-    assert heard.questions == 0  # recognisers guess at so little
-    heard.voice(0.25)
+    heard = agent_speaking(replace(USUAL, insists=2.0))
+    assert heard.voice(0.736) == "hold onset"
+    assert heard.questions == 0  # recognisers guess in the middle of a word
+    heard.voice(0.064)
     assert heard.questions == 1
     assert heard.words("mhm") == ""
     heard.silence(0.1)
@@ -158,25 +158,23 @@ def test_while_the_agent_is_held_it_is_asked_now_and_then() -> None:
     assert heard.words("mhm wait") == "interrupt"
 
 
-def test_the_beginning_of_speech_is_weighed_four_times_before_its_words_are_asked_for() -> None:
+def test_the_beginning_of_speech_is_weighed_six_times_and_its_words_are_not_asked_for() -> None:
     heard = agent_speaking()
-    assert heard.voice(0.096) == "hold onset"
-    assert heard.weighings == 0
+    assert heard.voice(0.128) == "hold onset"
+    weighed = []
+    for frame in range(5, 24):
+        before = heard.weighings
+        heard.voice(0.032)
+        weighed += [frame] * (heard.weighings - before)
+    assert weighed == [5, 7, 9, 12, 15, 17]
+    assert heard.questions == 0
     heard.voice(0.032)
-    assert heard.weighings == 1
-    heard.voice(0.064)
-    assert heard.weighings == 2
-    heard.voice(0.128)
-    assert (heard.weighings, heard.questions) == (4, 0)
-    heard.voice(0.16)
-    assert (heard.weighings, heard.questions) == (4, 0)
-    heard.voice(0.032)
-    assert (heard.weighings, heard.questions) == (4, 1)
+    assert (heard.weighings, heard.questions) == (6, 1)
 
 
 def test_silence_is_not_weighed() -> None:
     heard = agent_speaking()
-    assert heard.voice(0.16) + heard.silence(0.3) == "hold onset"
+    assert heard.voice(0.192) + heard.silence(0.3) == "hold onset"
     assert heard.weighings == 1
 
 
@@ -194,7 +192,7 @@ def test_what_may_be_a_nod_is_waited_for_and_so_is_all_where_none_is_sure() -> N
     for attention, nod in ((USUAL, 0.9), (replace(USUAL, nod=0.0), 0.0)):
         heard = agent_speaking(attention)
         assert heard.voice(0.3) == "hold onset"
-        assert heard.weighings == (4 if attention.nod else 0)
+        assert heard.weighings == (3 if attention.nod else 0)
         assert heard.weighed(nod) == ""
         assert heard.silence(0.45) == "resume"
         assert heard.weighed(0.0) == ""

@@ -49,13 +49,14 @@ class Attention:
     """Whether a user who speaks while the agent does takes the floor."""
     insists: float = 0.8
     """So much speech while the agent is held interrupts it, whatever words it is."""
-    asks: float = 0.512
+    asks: float = 0.768
     """While it is held, what was said is asked for after so much speech, and again after so much more;
-    at a pause it is asked for sooner. In half of that a recogniser guesses, and takes a hum for words."""
-    weighs: float = 0.128
-    """While it is held, after so much speech it is found out whether it can be a nod at all, and three times
-    again, every other frame. What nobody can tell yet waits for words."""
-    nod: float = 0.08
+    at a pause it is asked for sooner. In the middle of a word a recogniser guesses, and takes a hum for
+    words: half of this is for one that cannot tell how likely a nod is."""
+    weighs: float = 0.16
+    """While it is held, after so much speech it is found out whether it can be a nod at all, and five times
+    again in the next 0.4 s. What nobody can tell yet waits for words."""
+    nod: float = 0.25
     """What is less likely to be one, of 1, interrupts it at once; 0 for never."""
     false_start: float = 0.4
     """So much silence while it is held, and no words: it goes on."""

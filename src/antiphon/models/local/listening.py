@@ -55,8 +55,8 @@ __all__ = [
 
 RETURNS: Final = 2
 """Frames of speech in a row that end a silence (rule 4)."""
-WEIGHED: Final = (0, 2, 4, 6)
-"""Which frames of speech are weighed: not all, since that takes longer than a frame (rule 3)."""
+WEIGHED: Final = (0, 2, 4, 7, 10, 12)
+"""Which frames of speech are weighed: not all, since that takes about as long as a frame (rule 3)."""
 PAUSE: Final = 2
 """Frames of silence in a row that make a pause (rule 11)."""
 
