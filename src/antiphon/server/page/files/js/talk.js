@@ -144,6 +144,7 @@ export class Talk {
     player.on("idle", ({ stream }) => {
       this.silent ??= now();
       this.story.idle(stream, this.silent);
+      this.#silenced(stream, this.silent); // it ran dry while the interruption was on its way: nothing is flushed
     });
     player.on("flushed", ({ stream }) => this.#silenced(stream, now()));
   }
