@@ -15,7 +15,7 @@ from antiphon.models.local.microphone import Began, Deaf, Microphone, News, Said
 from antiphon.models.local.moonshine import Moonshine
 from antiphon.models.local.recognizer import Heard, Hearing, Vocabulary
 from antiphon.models.local.silero import Silero
-from antiphon.models.local.vad import RATE
+from antiphon.models.local.vad import RATE, Detector, VoiceActivity
 from tests.models.local.parts import Prompted, spoken
 
 if TYPE_CHECKING:
@@ -216,3 +216,33 @@ def test_a_recogniser_that_cannot_tell_nods_is_waited_for() -> None:
     assert Prompted().hear(VOCABULARY).nod(frozenset(), 0.5) == 1.0
     news = heard(microphone(_Weighing(OSError("broken"))), *cut_in())
     assert [type(each) for each in news] == [Hold, Began, Deaf, Resume]
+
+
+class _Fading(VoiceActivity, Detector):
+    """One ear, which hears speech in whatever is not silence, and counts how often it is to fade."""
+
+    faded = 0
+
+    def detector(self) -> Detector:
+        return self
+
+    def probability(self, frame: bytes) -> float:
+        return float(any(frame))
+
+    def reset(self) -> None: ...
+
+    def fade(self) -> None:
+        self.faded += 1
+
+
+def test_what_was_heard_fades_in_silence_while_the_agent_speaks() -> None:
+    ear = _Fading()
+    mic = Microphone(Attention(), Adaptive(), ear, lambda: Prompted().hear(VOCABULARY), eager=True)
+    heard(mic, quiet(0.32))
+    assert ear.faded == 0
+    heard(mic, [Speaking(True)], quiet(0.32))
+    assert ear.faded == 10
+    heard(mic, audio(b"\x01" * (RATE // 100 * 64)))
+    assert ear.faded == 10
+    heard(mic, [Speaking(False)], quiet(0.32))
+    assert ear.faded == 10

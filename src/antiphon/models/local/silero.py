@@ -16,11 +16,9 @@ if TYPE_CHECKING:
 __all__ = ["Silero"]
 
 _CONTEXT: Final = 64
-_SILENT: Final = 0.1
-"""Below this probability nobody speaks."""
-_FADES: Final = 0.97
-"""What is left of its memory after a frame in which nobody does. Left to itself, what it has heard and long
-silence make it slow: it then takes up to a fifth of a second more to notice that somebody speaks."""
+_KEPT: Final = 0.9
+"""What is left of its memory when that fades by a frame. Left to itself, what it has heard and long silence
+make it slow: it then takes up to a fifth of a second more to notice that somebody speaks."""
 
 
 class Silero(VoiceActivity):
@@ -65,11 +63,11 @@ class _State(Detector):
         probability, self._state = self._session.run(
             None, {"input": heard, "state": self._state, "sr": self._rate}
         )
-        speech = float(probability[0, 0])
-        if speech < _SILENT:
-            self._state *= _FADES
-        return speech
+        return float(probability[0, 0])
 
     def reset(self) -> None:
         self._input[:] = 0
         self._state[:] = 0
+
+    def fade(self) -> None:
+        self._state *= _KEPT

@@ -25,6 +25,10 @@ class Detector(ABC):
     def reset(self) -> None:
         """Forgets what was heard so far."""
 
+    def fade(self) -> None:  # noqa: B027 - most have nothing to do here
+        """Forgets a little of it, where long silence would make it slow to notice who speaks. Called after
+        each silent frame while the agent speaks: who cuts in is to be heard at once. This one keeps all."""
+
 
 class VoiceActivity(ABC):
     """Tells speech from other sound. One instance, with its model, serves all conversations."""
