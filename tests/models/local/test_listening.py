@@ -305,9 +305,9 @@ def test_speech_that_is_certain_holds_it_by_its_first_frame_but_not_after_a_fals
 
 def test_over_speech_it_takes_higher_probability() -> None:
     heard = agent_speaking()
-    assert heard.feed(*[0.65] * 50) == ""
-    assert heard.feed(0.75, 0.65, 0.65, 0.75, 0.65) == ""
-    assert heard.feed(0.75, 0.75) == "hold onset"
+    assert heard.feed(*[0.7] * 50) == ""
+    assert heard.feed(VOICE, 0.7, 0.7, VOICE, 0.7) == ""
+    assert heard.feed(VOICE, VOICE) == "hold onset"
 
 
 def test_words_interrupt() -> None:

@@ -32,7 +32,7 @@ class Attention:
     """From this probability on, sound counts as speech."""
     release: float = 0.35
     """Below it, what counted as speech is silence again; at most `onset`."""
-    onset_over_speech: float = 0.7
+    onset_over_speech: float = 0.8
     """The same as `onset` while the agent speaks, whose voice may come back by the microphone."""
     least: float = 0.096
     """Speech has to last so long to count."""
