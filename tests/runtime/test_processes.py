@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import subprocess
 import sys
+import threading
 from contextlib import asynccontextmanager
 from functools import partial
 from multiprocessing import active_children
@@ -115,6 +117,75 @@ async def test_what_cannot_be_sent_fails_the_call() -> None:
         assert await computed(made, computing.add, 1, 2) == {"result": 3}
 
 
+async def test_a_process_is_there_before_the_first_call() -> None:
+    """contract 5.14: it has imported what will be called"""
+    imported = partial(eval, "'tests.computing' in __import__('sys').modules")
+    async with processes() as made:
+        made.prepare([])
+        assert active_children() == []
+        assert await computed(made, imported) == {"result": False}
+        await made.aclose()
+        made.prepare([computing.add])
+        assert await computed(made, imported) == {"result": True}
+        [prepared] = active_children()
+        made.prepare([computing.add])
+        [pid, _] = (await computed(made, computing.pid_and_priority))["result"]
+        assert pid == prepared.pid, "one is enough"
+
+
+async def test_what_cannot_be_prepared_is_said_by_the_first_call(caplog: pytest.LogCaptureFixture) -> None:
+    """contract 5.14"""
+    async with processes() as made:
+        made.prepare([lambda: None])
+        with pytest.raises(Exception, match="pickle"):
+            await computed(made, lambda: None)
+    gc.collect()
+    assert [record.message for record in caplog.records if record.name == "asyncio"] == []
+
+
+async def test_without_a_thread_to_prepare_by_the_conversation_begins(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """contract 5.14"""
+
+    def refused(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async with processes() as made:
+        with monkeypatch.context() as patched:
+            patched.setattr(threading.Thread, "start", refused)
+            made.prepare([computing.add])
+        assert await computed(made, computing.add, 1, 2) == {"result": 3}
+
+
+async def test_closing_ends_what_is_being_prepared() -> None:
+    """contract 5.14"""
+    async with processes() as made:
+        made.prepare([computing.add])
+        await made.aclose()
+        assert active_children() == []
+        assert await computed(made, computing.add, 1, 2) == {"result": 3}
+
+
+async def test_a_conversation_begins_by_preparing_a_process(converse: Converse) -> None:
+    """contract 5.14: only where a tool needs one"""
+
+    async def script(call: Call) -> None:
+        await call.setup()
+        await call.turn("Hello.")
+        await call.closed()
+
+    for separate in (False, True):
+        agent = Agent(name="helper", tools=[FunctionTool(computing.add, separate_process=separate)])
+        async with converse(script, agent=agent) as talk:
+            await talk.until(lambda event: event.turn_complete)
+            if separate:
+                await until(active_children)
+            assert bool(active_children()) is separate
+            await talk.runner.aclose()
+            assert active_children() == []
+
+
 async def test_closing_the_runner_ends_the_processes_of_its_conversations(converse: Converse) -> None:
     """contract 5.14"""
 
@@ -132,7 +203,7 @@ async def test_closing_the_runner_ends_the_processes_of_its_conversations(conver
         await talk.until(lambda event: event.turn_complete)
         [answer] = [each for event in talk.seen for each in event.get_function_responses()]
         assert answer.response == {"result": 3}
-        assert len(active_children()) == 1
+        assert active_children()
         await talk.runner.aclose()
         assert active_children() == []
 

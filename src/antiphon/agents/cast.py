@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from antiphon.agents.llm import Agent
 from antiphon.agents.sequential import SequentialAgent
@@ -11,11 +11,11 @@ from antiphon.core.handover import Cast, Role
 from antiphon.core.reviews import Asks, Circle
 from antiphon.errors import ConfigurationError, UnsupportedByModel
 from antiphon.models import ChatModel, LiveModel, resolve, resolve_chat
-from antiphon.tools import BaseTool, BaseToolset, task_completed_tool, transfer_tool
+from antiphon.tools import BaseTool, BaseToolset, FunctionTool, task_completed_tool, transfer_tool
 from antiphon.types import Tool
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from antiphon.agents.base import BaseAgent
 
@@ -58,6 +58,11 @@ class Troupe:
     def toolsets(self) -> list[BaseToolset]:
         """All toolsets, each once."""
         return list(dict.fromkeys(each for speaker in self.speakers.values() for each in speaker.toolsets))
+
+    def computing(self) -> list[Callable[..., Any]]:
+        """The functions of all that are called in another process."""
+        tools = [tool for speaker in self.speakers.values() for tool in speaker.tools.values()]
+        return [tool.func for tool in tools if isinstance(tool, FunctionTool) and tool.kind == "process"]
 
     def with_tools(self, found: Mapping[BaseToolset, Sequence[BaseTool]]) -> Troupe:
         """The same with what the toolsets gave; one that is not in `found` gave nothing.

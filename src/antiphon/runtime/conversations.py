@@ -173,6 +173,7 @@ class Conversations:
             with within(invocation, lambda: first.agent.name):
                 troupe, missing = await equipped(troupe, invocation)
             metrics.count([("toolset_unavailable", len(missing))])
+            PROCESSES.prepare(troupe.computing())
             driver = Driver(
                 invocation,
                 troupe,

@@ -12,6 +12,7 @@ import threading
 import traceback
 from collections import deque
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from antiphon.errors import ProcessEnded
@@ -19,7 +20,7 @@ from antiphon.runtime.threads import Threads, called
 from antiphon.tools.result import tool_response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from multiprocessing.connection import Connection
 
 __all__ = ["PROCESSES", "Processes", "serve"]
@@ -47,6 +48,7 @@ class Processes:
         self._waiting: deque[_Call] = deque()
         self._idle: list[_Worker] = []
         self._working = 0
+        self._preparation: _Call | None = None
 
     async def run(self, function: Callable[[], Any], begin: Callable[[], object]) -> dict[str, Any]:
         """What `function` returns as a tool's answer, made in another process; raises what it raised there.
@@ -61,21 +63,43 @@ class Processes:
         finally:
             self._leave(call)
 
+    def prepare(self, functions: Collection[Callable[..., Any]]) -> None:
+        """Starts a process that imports these, if there is none; returns at once.
+
+        To be called before they are needed, so that the first call does not wait for a start.
+        """
+        if functions:
+            call = _Call(partial(_import, *functions), lambda: None)
+            call.answer.add_done_callback(asyncio.Future.exception)  # read: the first call says what is wrong
+            with suppress(RuntimeError):  # there are too many threads
+                if self._start(call, if_none=True):
+                    self._preparation = call
+
     async def aclose(self) -> None:
-        """Ends the processes that are idle; a later call starts another."""
+        """Ends the processes that are idle, or are being prepared; a later call starts another."""
+        if self._idle or (self._preparation is not None and not self._preparation.told.is_set()):
+            await asyncio.get_running_loop().run_in_executor(Threads("antiphon-process"), self._end_idle)
+
+    def _end_idle(self) -> None:
+        if self._preparation is not None:
+            self._leave(self._preparation)
+            self._preparation.told.wait()
         with self._lock:
             idle, self._idle = self._idle, []
-        if idle:
-            await asyncio.get_running_loop().run_in_executor(Threads("antiphon-process"), _end, idle)
+        for worker in idle:
+            worker.end()
 
-    def _start(self, call: _Call) -> None:
+    def _start(self, call: _Call, *, if_none: bool = False) -> bool:
+        """Whether it was started, or waits. `if_none`: not where there is a process already."""
         with self._lock:
+            if if_none and (self._idle or self._working):
+                return False
             most = self._most or _processors()
             if self._working >= most:
                 if not self._waiting:
                     log.warning("All %d processes for tools are taken.", most)
                 self._waiting.append(call)
-                return
+                return True
             self._working += 1
         try:
             threading.Thread(target=self._work, args=(call,), name="antiphon-process", daemon=True).start()
@@ -83,6 +107,7 @@ class Processes:
             with self._lock:
                 self._working -= 1
             raise
+        return True
 
     def _leave(self, call: _Call) -> None:
         with self._lock:
@@ -138,13 +163,14 @@ class Processes:
 
 
 class _Call:
-    """`wanted` and `worker` are guarded by the lock of `Processes`."""
+    """`wanted` and `worker` are guarded by the lock of `Processes`. `told` is set when all is over."""
 
     def __init__(self, function: Callable[[], Any], begin: Callable[[], object]) -> None:
         self._loop = asyncio.get_running_loop()
         self._begin = begin
         self.function = function
         self.answer: asyncio.Future[dict[str, Any]] = self._loop.create_future()
+        self.told = threading.Event()
         self.wanted = True
         self.worker: _Worker | None = None
 
@@ -152,6 +178,7 @@ class _Call:
         self._on_loop(self._begin)
 
     def tell(self, value: Any, error: BaseException | None) -> None:
+        self.told.set()
         self._on_loop(self._settle, value, error)
 
     def _settle(self, value: Any, error: BaseException | None) -> None:
@@ -219,11 +246,6 @@ class _Worker:
             self._process.close()
 
 
-def _end(workers: list[_Worker]) -> None:
-    for worker in workers:
-        worker.end()
-
-
 def _processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
@@ -235,6 +257,11 @@ def _lower_priority(pid: int | None) -> None:
 
 
 # In the other process.
+
+
+def _import(*functions: Callable[..., Any]) -> dict[str, Any]:
+    """Being told of them was enough."""
+    return {}
 
 
 def serve(pipe: Connection) -> None:
