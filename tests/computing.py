@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import time
+from typing import Any
 
-__all__ = ["Odd", "add", "die", "fails", "pid_and_priority", "spin", "unlike_json"]
+__all__ = ["Odd", "SlowToImport", "add", "die", "fails", "pid_and_priority", "spin", "unlike_json"]
 
 
 class Odd(Exception):
@@ -14,6 +15,15 @@ class Odd(Exception):
 
     def __init__(self, number: int, word: str) -> None:
         super().__init__(f"{word} {number}")
+
+
+class SlowToImport:
+    """Takes longer to be unpickled than any test."""
+
+    def __call__(self) -> None: ...
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return time.sleep, (600,)
 
 
 def add(a: int, b: int) -> int:

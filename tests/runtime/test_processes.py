@@ -161,7 +161,11 @@ async def test_without_a_thread_to_prepare_by_the_conversation_begins(
 async def test_closing_ends_what_is_being_prepared() -> None:
     """contract 5.14"""
     async with processes() as made:
-        made.prepare([computing.add])
+        made.prepare([computing.add])  # nothing of it is there yet
+        await made.aclose()
+        assert active_children() == []
+        made.prepare([computing.SlowToImport()])
+        await until(active_children)
         await made.aclose()
         assert active_children() == []
         assert await computed(made, computing.add, 1, 2) == {"result": 3}
