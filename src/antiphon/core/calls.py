@@ -15,10 +15,12 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from antiphon.types import FunctionResponseScheduling
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from antiphon.types import FunctionCall, FunctionResponseScheduling
+    from antiphon.types import FunctionCall
 
 __all__ = ["REMEMBERED", "Call", "CallState", "Deed", "Ledger", "OnDuplicate", "ToolFacts"]
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-if TYPE_CHECKING:
-    from antiphon.core.messages import Message
-    from antiphon.errors import AntiphonError
-    from antiphon.events import Event
-    from antiphon.types import Content, Part
+from antiphon.core.messages import Message
+from antiphon.errors import AntiphonError
+from antiphon.events import Event
+from antiphon.types import Content, Part
 
 __all__ = [
     "About",

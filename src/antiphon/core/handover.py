@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from antiphon.capabilities import Capabilities
+from antiphon.core.calls import ToolFacts
 from antiphon.core.commands import Ask
 from antiphon.core.messages import Turn
 from antiphon.core.reviews import Asks, Circle
@@ -15,9 +17,8 @@ from antiphon.events import ErrorCode
 from antiphon.types import Content, Part
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
-    from antiphon.core.calls import ToolFacts
     from antiphon.core.messages import ToolResults
     from antiphon.events import Event
 

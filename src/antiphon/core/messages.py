@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from antiphon.types import FunctionResponseScheduling
-
-if TYPE_CHECKING:
-    from antiphon.types import Blob, Content, FunctionResponse
+from antiphon.types import Blob, Content, FunctionResponse, FunctionResponseScheduling
 
 __all__ = [
     "ActivityEnded",

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from antiphon.events import EventActions
-
-if TYPE_CHECKING:
-    from antiphon.events import LlmResponse
-    from antiphon.types import Content
+from antiphon.events import EventActions, LlmResponse
+from antiphon.types import Content
 
 __all__ = ["Acted", "Reviewed", "Vetoed"]
 

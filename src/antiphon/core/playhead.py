@@ -12,13 +12,11 @@ Rule 5  A client that has not reported an answer within `PATIENCE` seconds does 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from antiphon.errors import UnknownMimeType
+from antiphon.events import Event
 from antiphon.requests import pcm_rate
-
-if TYPE_CHECKING:
-    from antiphon.events import Event
 
 __all__ = ["KEPT", "PATIENCE", "TOLERANCE", "Heard", "Playhead"]
 

@@ -13,14 +13,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from antiphon.core.commands import About, Emit, Growing, Passage, Review, Spoken
+from antiphon.core.messages import Turn
+from antiphon.core.signals import Reviewed
+from antiphon.events import Event
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from antiphon.core.commands import Speaker
-    from antiphon.core.messages import ToolResults, Turn
-    from antiphon.core.signals import Reviewed
-    from antiphon.events import Event
+    from antiphon.core.messages import ToolResults
     from antiphon.types import Content, Part
 
 __all__ = ["PAUSE", "Asks", "Circle", "Pending", "Question", "Reviews", "Watch", "is_said"]

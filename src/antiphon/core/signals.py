@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+from antiphon.core.messages import Message, Opening
 from antiphon.core.outcomes import Acted, Reviewed, Vetoed
-from antiphon.events import EventActions
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from antiphon.core.messages import Message, Opening
-    from antiphon.errors import ModelConnectionError
-    from antiphon.events import LlmResponse
-    from antiphon.types import (
-        Blob,
-        Content,
-        FunctionCall,
-        FunctionResponseScheduling,
-        GroundingMetadata,
-        InteractionStatus,
-        Part,
-        TurnCompleteReason,
-        UsageMetadata,
-        VoiceActivity,
-    )
+from antiphon.errors import ModelConnectionError
+from antiphon.events import EventActions, LlmResponse
+from antiphon.types import (
+    Blob,
+    Content,
+    FunctionCall,
+    FunctionResponseScheduling,
+    GroundingMetadata,
+    InteractionStatus,
+    Part,
+    TurnCompleteReason,
+    UsageMetadata,
+    VoiceActivity,
+)
 
 __all__ = [
     "Acted",

@@ -10,7 +10,7 @@ from antiphon.core import drafts
 from antiphon.core.budget import Budget
 from antiphon.core.calls import CallState, Deed, Ledger
 from antiphon.core.commands import CancelTool, Command, Emit, End, EndedBy, Send, Speaker, Store, Whole
-from antiphon.core.handover import aloud, in_words
+from antiphon.core.handover import Cast, aloud, in_words
 from antiphon.core.links import Links
 from antiphon.core.messages import Media, ToolResults, Turn
 from antiphon.core.outbox import Outbox
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from antiphon.config import RunConfig
     from antiphon.core.calls import Call
-    from antiphon.core.handover import Cast, Role
+    from antiphon.core.handover import Role
     from antiphon.core.messages import Message
     from antiphon.core.playhead import Heard, Playhead
     from antiphon.errors import AntiphonError
