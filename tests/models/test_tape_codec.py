@@ -9,7 +9,7 @@ import types as python
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin
 
 import pytest
 from hypothesis import given
@@ -24,7 +24,8 @@ from antiphon.core.signals import LinkLost, ModelAudio, ModelSignal, ModelText, 
 from antiphon.errors import ConnectionLost, ModelUnavailable
 from antiphon.events import EventActions
 from antiphon.models.tape import Header, Record
-from antiphon.models.tape_codec import _NAMES, NotOfThisKind, form_of, read, write
+from antiphon.models.tape_codec import NotOfThisKind, form_of, read, write
+from antiphon.models.tape_hints import hints_of
 from antiphon.types import Content, FunctionResponseScheduling, Part
 
 EVERY: list[Any] = [*get_args(Signal), *get_args(ModelSignal), *get_args(Message), *get_args(Record), Header]
@@ -52,7 +53,7 @@ def sample(hint: Any) -> Any:
         return list(hint)[-1]
     if isinstance(hint, type) and issubclass(hint, BaseModel):
         return some(hint)
-    hints = get_type_hints(hint, localns=_NAMES)
+    hints = hints_of(hint)
     value = {part.name: sample(hints[part.name]) for part in dataclasses.fields(hint)}
     for part in dataclasses.fields(hint):
         if value[part.name] is True and part.default is True:

@@ -13,21 +13,18 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from antiphon.config import RunConfig
+from antiphon.core.handover import Cast
+from antiphon.core.messages import Message
+from antiphon.core.signals import Signal
 from antiphon.errors import TapeUnusable
 from antiphon.models.tape_codec import NotOfThisKind, form_of
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from antiphon.config import RunConfig
-    from antiphon.core.handover import Cast
-    from antiphon.core.messages import Message
-    from antiphon.core.signals import Signal
-    from antiphon.types import Content, GenerateContentConfig, Tool
+from antiphon.types import Content, GenerateContentConfig, Tool
 
 __all__ = [
     "VERSION",

@@ -24,31 +24,19 @@ from typing import (
     Union,
     get_args,
     get_origin,
-    get_type_hints,
 )
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json, to_jsonable_python
 
-from antiphon import capabilities, config, errors, events, types
-from antiphon.core import calls, commands, handover, messages, signals
+from antiphon import errors
 from antiphon.errors import ModelConnectionError
+from antiphon.models.tape_hints import hints_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = ["NotOfThisKind", "form_of", "read", "write"]
-
-_NAMES = {
-    name: getattr(module, name)  # what a module has besides may only be named by `later`
-    for module in (collections.abc, types, events, errors, config, capabilities)
-    for name in module.__all__
-} | {
-    name: value
-    for module in (calls, messages, commands, signals, handover)
-    for name, value in vars(module).items()
-}
-"""What hints may name: the vocabulary, and the core."""
 
 _PLAIN: dict[Any, tuple[type, ...]] = {
     str: (str,),
@@ -165,7 +153,7 @@ _REQUIRED = object()
 
 
 def _dataclass(kind: Any) -> Form:
-    hints = get_type_hints(kind, localns=_NAMES)
+    hints = hints_of(kind)
     plan = [
         _Field(field.name, form_of(hints[field.name]), _default(field)) for field in dataclasses.fields(kind)
     ]
