@@ -154,9 +154,10 @@ FIGURES: Final[Mapping[str, tuple[Callable[[Found], Iterator[str]], Mapping[str,
 
 def _where(facts: Mapping[str, Any]) -> str:
     python = f"Python {facts['python']}, " if "python" in facts else ""
+    compiled = "compiled, " if facts.get("build") == "compiled" else ""
     system, made = facts["system"].partition("-")[0], facts["made"][:10]
     return (
-        f"*{facts['cpu']}, {facts['cpus']} CPUs (virtual), {system}, {python}{made}; "
+        f"*{facts['cpu']}, {facts['cpus']} CPUs (virtual), {system}, {python}{compiled}{made}; "
         f"load {facts['load_before']:.1f} before.*"
     )
 

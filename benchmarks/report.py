@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from antiphon.compilation import build
 from benchmarks.processes import ANTIPHON, GOOGLE_ADK, ROOT, SUBJECTS, WEBSOCKETS
 
 if TYPE_CHECKING:
@@ -111,6 +112,7 @@ def machine(load_before: float) -> dict[str, Any]:
         "cpus": os.cpu_count(),
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
+        "build": build(),
         "versions": dict(_versions()),
         "load_before": round(load_before, 2),
         "load_after": round(os.getloadavg()[0], 2),

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path, PurePosixPath
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -171,6 +171,28 @@ def only_the_terminal_prints(files: Files) -> Iterator[str]:
                 yield f"{path}:{call.lineno}: print: log it, or make it an event"
 
 
+def compiled_modules_hold_no_coroutine(files: Files) -> Iterator[str]:
+    for path, tree in compiled(files):
+        for node in ast.walk(tree):
+            if isinstance(node, (ast.AsyncFunctionDef, ast.Await)) or getattr(node, "is_async", False):
+                yield (
+                    f"{path}:{getattr(node, 'lineno', '')}: a coroutine in a compiled module: what it "
+                    "catches may loop for ever; put it into a module that is not compiled"
+                )
+
+
+def compiled_modules_import_their_fields(files: Files) -> Iterator[str]:
+    ignores = settings(files)["ruff"]["lint"]["per-file-ignores"]
+    for path, _ in compiled(files):
+        for pattern, rules in ignores.items():
+            matches = any(fnmatchcase(path, each) for each in spelt_out(pattern.removeprefix("!")))
+            if "TC004" in rules and matches != pattern.startswith("!"):
+                yield (
+                    f"pyproject.toml: ruff does not hold {path} to TC004: it is compiled, so the types of "
+                    f"its fields are looked up at run time; except it from {pattern!r}"
+                )
+
+
 # --- what they look at --------------------------------------------------------------------------------
 
 parsed = cache(ast.parse)
@@ -195,6 +217,29 @@ def nodes(tree: ast.AST, kind: type[Node]) -> Iterator[Node]:
 def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     yield from nodes(tree, ast.FunctionDef)
     yield from nodes(tree, ast.AsyncFunctionDef)
+
+
+def settings(files: Files) -> dict[str, Any]:
+    tools: dict[str, Any] = tomllib.loads(files["pyproject.toml"])["tool"]
+    return tools
+
+
+def compiled(files: Files) -> Iterator[tuple[str, ast.Module]]:
+    """The modules that `hatch_build.py` compiles into a wheel."""
+    patterns = settings(files)["hatch"]["build"]["targets"]["wheel"]["hooks"]["custom"]["compiled"]
+    for path, tree in python(files, SRC):
+        if any(PurePosixPath(path).match(f"{SRC}{each}.py") for each in patterns):
+            if not path.endswith("__init__.py"):
+                yield path, tree
+
+
+def spelt_out(pattern: str) -> Iterator[str]:
+    """The patterns that one with braces stands for, inner ones first."""
+    if found := re.search(r"\{([^{}]*)\}", pattern):
+        for choice in found[1].split(","):
+            yield from spelt_out(pattern[: found.start()] + choice + pattern[found.end() :])
+    else:
+        yield pattern
 
 
 def names_used(tree: ast.AST) -> Iterator[tuple[int, str]]:
@@ -284,6 +329,18 @@ def a_test(text: str) -> Files:
 def versions(pyproject: str, *changelog: str) -> Files:
     headings = (f"## [{version}] - 2026-01-01\n" for version in changelog)
     return {"pyproject.toml": f'[project]\nversion = "{pyproject}"', "CHANGELOG.md": "\n".join(headings)}
+
+
+def compiling(text: str, held: str = "!src/antiphon/{core/*,b}.py") -> Files:
+    return {
+        SRC + "core/turns.py": text,
+        SRC + "core/__init__.py": "async def f(): ...",
+        SRC + "room.py": "async def f(): ...",
+        "pyproject.toml": (
+            f'[tool.ruff.lint.per-file-ignores]\n"{held}" = ["TC004"]\n'
+            '[tool.hatch.build.targets.wheel.hooks.custom]\ncompiled = ["core/*"]'
+        ),
+    }
 
 
 def setting(attributes: int) -> str:
@@ -382,6 +439,14 @@ SAMPLES: dict[Rule, tuple[list[Files], list[Files]]] = {
         ],
     ),
     only_the_terminal_prints: ([source("print(1)")], [source("print(1)", "cli.py"), source("log.print(1)")]),
+    compiled_modules_hold_no_coroutine: (
+        [compiling("async def f(): ..."), compiling("def f(): return (x async for x in y)")],
+        [compiling("def f(): yield 1")],
+    ),
+    compiled_modules_import_their_fields: (
+        [compiling("", "!src/antiphon/{a,b}.py"), compiling("", "src/antiphon/{core/*,b}.py")],
+        [compiling(""), compiling("", "!src/antiphon/{core/{s*,t*},b}.py"), compiling("", "tests/*.py")],
+    ),
 }
 
 

@@ -21,6 +21,7 @@ MACHINE = {
     "cpus": 2,
     "system": "Linux 6.18",
     "python": "3.11.7",
+    "build": "compiled",
     "load_before": 0.1,
 }
 DELAY = {"p50": 0.3, "p99": 1.25, "p99.9": 2.0}
@@ -107,7 +108,10 @@ def test_every_part_is_written_between_its_markers(tmp_path: Path) -> None:
     assert "| import | 288 ms | – | 4.1 |" in text
     assert "| conversations held | 75 |" in text
     assert "| 1,000 | 0.2 | 0.2 |" in text
-    assert text.count("*A processor, 2 CPUs (virtual), Linux 6.18, Python 3.11.7, 2026-11-21; load") == 6
+    assert (
+        text.count("*A processor, 2 CPUs (virtual), Linux 6.18, Python 3.11.7, compiled, 2026-11-21; load")
+        == 6
+    )
     for plot in ("capacity", "conversations", "history", "store", "memory", "stages"):
         assert f"](performance/{plot}.svg)" in text
         assert (tmp_path / "performance" / f"{plot}.svg").stat().st_size < 60_000

@@ -16,6 +16,7 @@ import pytest
 
 from antiphon.cli import audio_device, brains, commands, doctor, selftest
 from antiphon.cli.commands import run
+from antiphon.compilation import is_compiled
 from antiphon.errors import ConfigurationError
 from antiphon.models.local.brain import choose_brain
 from antiphon.testing.chat_server import ChatServer
@@ -95,7 +96,8 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     from importlib.metadata import version
 
     assert run(["--version"]) == 0
-    assert capsys.readouterr().out == f"antiphon {version('antiphon')}\n"
+    kind = "compiled" if is_compiled() else "pure Python"
+    assert capsys.readouterr().out == f"antiphon {version('antiphon')} ({kind})\n"
 
 
 @pytest.mark.parametrize(

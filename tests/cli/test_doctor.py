@@ -8,6 +8,7 @@ from rich.console import Console
 from antiphon.cli import doctor
 from antiphon.cli.doctor import Check, Mark
 from antiphon.cli.selftest import Trial
+from antiphon.compilation import build
 
 GOOD, BAD = Trial("plain", True, 5.0, 1.5), Trial("TLS", False, error="OSError: no")
 
@@ -18,6 +19,7 @@ def by_name(checks: list[Check]) -> dict[str, Check]:
 
 def test_programs_have_versions() -> None:
     found = by_name(doctor.programs())
+    assert found["antiphon"].found.endswith(f", {build()}")
     assert found["Python"].mark is found["antiphon"].mark is found["picows"].mark is Mark.OK
 
 

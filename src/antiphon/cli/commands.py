@@ -64,7 +64,9 @@ def _version(asked: bool) -> None:
     if asked:
         from importlib.metadata import version
 
-        print(f"antiphon {version('antiphon')}")
+        from antiphon.compilation import build
+
+        print(f"antiphon {version('antiphon')} ({build()})")
         raise typer.Exit
 
 

@@ -11,6 +11,8 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
+from antiphon.compilation import build
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -60,7 +62,7 @@ def programs() -> list[Check]:
         Check(
             "Python", Mark.OK if fit else Mark.FAILED, version, "" if fit else "Install Python 3.11 or newer."
         ),
-        Check("antiphon", Mark.OK, metadata.version("antiphon")),
+        Check("antiphon", Mark.OK, f"{metadata.version('antiphon')}, {build()}"),
         _library("picows", "pip install picows", "the WebSocket engine"),
         _library("uvloop", "pip install 'antiphon[speed]'", "a faster event loop"),
     ]
