@@ -8,6 +8,11 @@ VENV := .venv
 ADK_VENV := .venv-adk
 ADK_VERSION := 2.13.0
 
+# The compiled build lies in a folder of its own, never beside the sources: what is edited is what runs.
+COMPILED := build/compiled
+WHEEL := build/wheel
+PACKAGED := hatch_build.py pyproject.toml README.md $(shell find src client/src -type f -not -name '*.pyc')
+
 RUNTIME_PARTS := --editable '.[microphone,openai,server,testing,voice]'
 DEVELOP_PARTS := --editable '.[all,dev]'
 
@@ -31,14 +36,17 @@ export ANTIPHON_ADK_PYTHON
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check lint types layers house coverage bench voice-report env adk-env clean
+.PHONY: help demo test test-compiled check lint types layers house coverage bench voice-report wheel compiled env adk-env clean
 
 help:
 	@echo "make demo      talk with an agent on a page in the browser, offline (installs the run-time parts only)"
 	@echo "make test      every test, then full branch coverage of the core and the codecs by their own"
+	@echo "make test-compiled  the tests of what is compiled, against the compiled build"
 	@echo "make check     ruff, mypy, import-linter and the house rules"
 	@echo "make bench     measure all beside google-adk and bare relays, and write the figures of docs/performance.md"
 	@echo "make voice-report  measure the local voice and write the figures of docs/local-voice.md"
+	@echo "make wheel     a compiled wheel for this machine, in dist (needs a C compiler and Python's headers)"
+	@echo "make compiled  the same, ready to run: PYTHONPATH=$(COMPILED) $(VENV)/bin/antiphon serve …"
 	@echo "make env       only make the development environment, $(VENV)"
 	@echo "make adk-env   only make the environment with google-adk, $(ADK_VENV)"
 	@echo "make clean     remove environments and caches"
@@ -59,6 +67,18 @@ coverage: $(DEVELOP)
 	@echo "== core and codecs: every branch, by their own tests"
 	@$(PURE) run -m pytest -q -p no:cacheprovider tests/core tests/server/test_wire.py $(wildcard tests/models/test_*_codec.py)
 	@$(PURE) report --fail-under=100 --include='src/antiphon/core/*,src/antiphon/models/*_codec.py,src/antiphon/server/wire.py'
+
+# What is compiled, what reads its classes at run time, and whole conversations through all of it.
+COMPILED_TESTS := tests/core tests/faults tests/models/test_replay*.py tests/models/test_tape*.py tests/runtime \
+	tests/server/test_app.py tests/server/test_faults.py tests/server/test_room.py tests/cli/test_commands.py \
+	tests/cli/test_demonstration.py tests/cli/test_replay.py tests/test_compilation.py tests/test_init.py
+
+test-compiled: $(DEVELOP)
+	@if ! $(CAN_COMPILE); then \
+		echo "== SKIPPED: the compiled build is not tested: no C compiler with Python's headers (apt install gcc python3-dev)"; \
+	else $(MAKE) --no-print-directory compiled \
+		&& $(AS_COMPILED) $(PY) -c 'from antiphon.compilation import is_compiled; assert is_compiled()' \
+		&& $(AS_COMPILED) $(PY) -m pytest -n auto --dist worksteal -o pythonpath=. $(or $(ARGS),$(COMPILED_TESTS)); fi
 
 check: lint types layers house
 
@@ -86,6 +106,10 @@ bench: $(DEVELOP)
 voice-report: $(DEVELOP)
 	@$(PY) -m benchmarks.voice_report $(ARGS)
 
+wheel: $(WHEEL)/.made
+
+compiled: $(COMPILED)/.made
+
 env: $(DEVELOP)
 
 adk-env: $(ADK_READY)
@@ -94,6 +118,23 @@ adk-env: $(ADK_READY)
 clean:
 	rm -rf $(VENV) $(ADK_VENV) build dist .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- the compiled build -----------------------------------------------------------------------------------
+
+AS_COMPILED := PYTHONPATH=$(CURDIR)/$(COMPILED)
+CAN_COMPILE = echo '\#include <Python.h>' \
+	| $${CC:-cc} -fsyntax-only -I"$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("include"))')" -xc - 2>/dev/null
+
+$(WHEEL)/.made: $(PACKAGED) | $(VENV)/bin/python
+	@echo "== dist: compiling a wheel (about a minute)"
+	@rm -rf $(WHEEL) && mkdir -p $(WHEEL) dist
+	@ANTIPHON_COMPILE=1 $(PY) -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir $(WHEEL) .
+	@cp $(WHEEL)/*.whl dist && ls $(WHEEL) && touch $@
+
+$(COMPILED)/.made: $(WHEEL)/.made
+	@rm -rf $(COMPILED)
+	@$(PY) -m zipfile -e $(WHEEL)/*.whl $(COMPILED)
+	@touch $@
 
 # --- environments ---------------------------------------------------------------------------------------
 
