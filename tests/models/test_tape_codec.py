@@ -43,6 +43,8 @@ def sample(hint: Any) -> Any:
         return arguments[-1]
     if origin in (Union, python.UnionType):
         return sample(next(kind for kind in arguments if kind is not type(None)))
+    if origin is tuple and arguments[-1] is not Ellipsis:
+        return tuple(sample(kind) for kind in arguments)
     if origin in (tuple, collections.abc.Sequence, list):
         return tuple(sample(kind) for kind in members(arguments[0]))
     if origin in (dict, collections.abc.Mapping):
@@ -166,6 +168,9 @@ def test_lists_come_back_as_lists() -> None:
         ("a b", bytes, "no base64"),
         (1, bytes, "1 is no str"),
         ("x", tuple[int, ...], "'x' is no list"),
+        ("x", tuple[str, int], "'x' is no list"),
+        (["x"], tuple[str, int], "['x'] has not 2 items"),
+        (["x", "y"], tuple[str, int], "'y' is no int"),
         ([], dict[str, int], "[] is no dict"),
         ({"is": "Nonsense"}, Signal, "'Nonsense' is none of Received, "),
         ({"is": ["Tick"]}, Signal, "none of Received"),

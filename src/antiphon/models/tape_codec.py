@@ -82,6 +82,8 @@ def form_of(hint: Any) -> Form:
         return Form(lambda value: value, lambda data: _one_of(data, get_args(hint)))
     if origin in (Union, python.UnionType):
         return _union(get_args(hint))
+    if origin is tuple and get_args(hint)[-1] is not Ellipsis:
+        return _row([form_of(kind) for kind in get_args(hint)])
     if origin in (tuple, list, collections.abc.Sequence):
         return _array(form_of(get_args(hint)[0]), list if origin is list else tuple)
     if origin in (dict, collections.abc.Mapping):
@@ -133,6 +135,18 @@ def _array(each: Form, made: type[list[Any]] | type[tuple[Any, ...]]) -> Form:
     return Form(
         lambda value: [each.write(item) for item in value],
         lambda data: made([each.read(item) for item in _expect(data, list)]),
+    )
+
+
+def _row(places: list[Form]) -> Form:
+    def made(data: Any) -> tuple[Any, ...]:
+        if len(_expect(data, list)) != len(places):
+            raise NotOfThisKind(f"{data!r:.60} has not {len(places)} items")
+        return tuple(place.read(item) for place, item in zip(places, data, strict=True))
+
+    return Form(
+        lambda value: [place.write(item) for place, item in zip(places, value, strict=True)],
+        made,
     )
 
 
