@@ -44,7 +44,7 @@ from antiphon.types import (
 
 __all__ = ["hints_of"]
 
-_SAID: Final[Mapping[Any, Mapping[str, Any]]] = {
+_SAID: Final[Mapping[Any, dict[str, Any]]] = {
     Acted: {"response": LlmResponse | None},
     CallsCancelled: {"ids": tuple[str, ...]},
     Cast: {"roles": Mapping[str, Role]},
