@@ -25,7 +25,7 @@ def asked() -> bool:
     return value == "1"
 
 
-class CompilingHook(BuildHookInterface):
+class CompilingHook(BuildHookInterface[Any]):
     def dependencies(self) -> list[str]:
         """What compiling needs in the environment of the build: mypy reads the types of what is imported."""
         return [*self.config["toolchain"], *self.metadata.core.dependencies] if asked() else []
