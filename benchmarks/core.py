@@ -47,7 +47,9 @@ def main() -> None:
         talk.handle(UserMedia(CHUNK), now)
         talk.deadline()
 
-    frames, chunks, now = [], [], 1.0
+    frames: list[float] = []
+    chunks: list[float] = []
+    now = 1.0
     for _ in range(ROUNDS):
         for step, found in ((down, frames), (up, chunks)):
             found.append(cost(step, now))
