@@ -10,13 +10,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from itertools import islice
-from typing import TYPE_CHECKING, Final, NamedTuple, Self
+from typing import Final, NamedTuple, Self
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from antiphon.events import Event
+from antiphon.events import Event
 
 __all__ = ["EventChannel", "EventTap", "Tap"]
 
