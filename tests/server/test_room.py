@@ -3,108 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from antiphon import Agent, InMemoryRunner, RunConfig
-from antiphon.capabilities import Capabilities
+from antiphon import RunConfig
 from antiphon.core.messages import ActivityEnded, ActivityStarted, Media, StreamEnded, Turn
 from antiphon.core.signals import ModelAudio, ModelText, TurnComplete
-from antiphon.errors import ModelNotFound, QuotaExceeded
 from antiphon.requests import LiveRequest
 from antiphon.server import messages
-from antiphon.server.attachments import PlainSeat, V1Seat
+from antiphon.server.attachments import PlainSeat
 from antiphon.server.limits import ServerLimits
 from antiphon.server.messages import JPEG, PCM, PNG
-from antiphon.server.room import BEGINNING, Place, Room
-from antiphon.server.wire import decode_down
 from antiphon.server.wishes import Wishes
 from antiphon.types import Content, Part
-from tests.runtime.near_model import NearModel, until
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from antiphon.server.attachments import Seat
-
-
-class Line:
-    """A socket that remembers what it was told to do."""
-
-    def __init__(self) -> None:
-        self.cuts: list[int] = []
-
-    def rouse(self) -> None:
-        pass
-
-    def give(self, frame: object) -> bool:
-        return False
-
-    def cut(self, code: int, reason: str) -> None:
-        self.cuts.append(code)
-
-
-class Talk:
-    """A room, its model and what became of its clients."""
-
-    def __init__(self, room: Room, model: NearModel) -> None:
-        self.room = room
-        self.model = model
-        self.forgotten: list[Seat] = []
-
-    def join(self, token: str = "a", *, watch: bool = False) -> V1Seat:
-        seat = V1Seat(token, 5.0)
-        self.room.clients.join(seat, watch=watch)
-        seat.socket = Line()
-        return seat
-
-    def said(self, *signals: Any) -> None:
-        self.model.connections[0].listener.received(signals)
-
-    @property
-    def heard(self) -> list[Any]:
-        return self.model.connections[0].heard
-
-
-def errors(seat: Seat) -> list[str]:
-    found = []
-    while (frame := seat.take()) is not None:
-        match decode_down(frame):
-            case messages.Error(code):
-                found.append(code)
-    return found
-
-
-@asynccontextmanager
-async def talking(
-    limits: ServerLimits | None = None,
-    model: NearModel | None = None,
-    config: RunConfig | None = None,
-    **can: Any,
-) -> AsyncIterator[Talk]:
-    model = model or NearModel()
-    runner = InMemoryRunner(Agent(name="assistant", model=model, instruction=""), app_name="app")
-    await runner.session_service.create_session(app_name="app", user_id="ada", session_id="s")
-    forgotten: list[Seat] = []
-    room = Room(
-        Place("ada", "s"),
-        config or RunConfig(),
-        replace(Capabilities(), **can),
-        limits or ServerLimits(),
-        lambda room, seat: forgotten.append(seat),
-    )
-    talk = Talk(room, model)
-    talk.forgotten = forgotten
-    running = asyncio.create_task(room.run(runner))
-    try:
-        yield talk
-    finally:
-        room.close("test")
-        await running
-        room.forget_absent()
+from tests.runtime.near_model import until
+from tests.server.talking import Line, errors, talking
 
 
 async def test_everything_a_client_says_reaches_the_model() -> None:
@@ -254,56 +168,6 @@ async def test_what_is_said_to_a_conversation_that_ends_is_refused() -> None:
         talk.room.hear_v1(seat, messages.Text(1, "Hello"))
         talk.room.hear_v1(seat, messages.Playback(1, 100))
         assert "unavailable" in errors(seat)
-
-
-async def test_a_failure_is_told() -> None:
-    """protocol 7.2: 1011"""
-    model = NearModel()
-    model.connect_error = ModelNotFound("There is no such model.", code=1008)
-    async with talking(model=model) as talk:
-        seat = talk.join()
-        await talk.room.over
-        assert seat.ending == (1011, "There is no such model.")
-        assert errors(seat) == ["unavailable"]
-        assert talk.room.closing and not talk.room.refused
-
-
-async def test_a_mistake_of_ours_is_logged_and_told(caplog: pytest.LogCaptureFixture) -> None:
-    async with talking() as talk:
-        seat = talk.join()
-        await talk.room.begun
-        seat.tell = None  # type: ignore[assignment, method-assign]
-        talk.said(ModelText("x"))
-        await talk.room.over
-        assert seat.ending is not None and seat.ending[0] == 1011
-    assert "TypeError" in caplog.text
-
-
-async def test_a_quota_is_told_apart() -> None:
-    """contract 8.6"""
-    model = NearModel()
-    model.connect_error = QuotaExceeded("no more")
-    async with talking(model=model) as talk:
-        with pytest.raises(QuotaExceeded):
-            await talk.room.begun
-        assert talk.room.refused
-
-
-@pytest.mark.virtual_clock
-async def test_a_model_that_takes_long_is_not_waited_for() -> None:
-    model = NearModel(connecting=lambda: asyncio.sleep(BEGINNING * 2))
-    async with talking(model=model, config=RunConfig(connect_timeout=60)) as talk:
-        began = asyncio.get_running_loop().time()
-        await talk.room.begun
-        assert asyncio.get_running_loop().time() - began == pytest.approx(BEGINNING)
-
-
-async def test_without_lifecycle_events_nothing_tells_that_the_model_is_there() -> None:
-    model = NearModel(connecting=asyncio.Event().wait)
-    async with talking(model=model, config=RunConfig(lifecycle_events=False)) as talk:
-        talk.join()
-        await talk.room.begun
-        assert not model.connections
 
 
 async def test_a_stop_of_an_older_answer_does_nothing() -> None:

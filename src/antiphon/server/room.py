@@ -7,7 +7,7 @@ import logging
 from typing import TYPE_CHECKING, Final, NamedTuple
 from uuid import uuid4
 
-from antiphon.errors import AntiphonError, QuotaExceeded, UsageError
+from antiphon.errors import UsageError
 from antiphon.queue import LiveRequestQueue
 from antiphon.requests import LiveRequest, Playback
 from antiphon.server import messages
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from antiphon.capabilities import Capabilities
     from antiphon.config import RunConfig
+    from antiphon.errors import QuotaExceeded
     from antiphon.events import Event
-    from antiphon.runtime import Runner
     from antiphon.server.limits import ServerLimits
     from antiphon.server.messages import Numbered, Up
 
@@ -29,8 +29,6 @@ __all__ = ["Place", "Room"]
 
 log = logging.getLogger(__name__)
 
-BEGINNING: Final = 5.0
-"""Seconds that clients wait for the model before they are let in all the same."""
 DROPPED: Final = 1008
 GOING_AWAY: Final = 1001
 ORDERLY: Final = 1000
@@ -96,63 +94,29 @@ class Room:
 
     # Its run.
 
-    async def run(self, runner: Runner) -> None:
-        """Holds the conversation. Returns when nothing of it runs any more."""
-        reason, failure = "ended", None
-        patience = BEGINNING if self.config.lifecycle_events else 0.0
-        waiting = asyncio.get_running_loop().call_later(patience, self._begin)
-
-        def tell(event: Event) -> None:
-            nonlocal reason
-            if event.lifecycle is not None and event.lifecycle.kind == "closed":
-                reason = event.lifecycle.reason or reason
-            self._tell(event)
-
-        try:
-            await runner.tell_live(
-                tell,
-                speech=self._hear_agent,
-                user_id=self.place.user_id,
-                session_id=self.place.session_id,
-                live_request_queue=self.queue,
-                run_config=self.config,
-            )
-        except QuotaExceeded as error:
-            reason, failure = type(error).__name__, str(error)
-            if not self.begun.done():
-                self.begun.set_exception(error)
-        except AntiphonError as error:
-            log.warning("Conversation %s ended: %s: %s", self.id, type(error).__name__, error)
-            reason, failure = type(error).__name__, str(error)
-        except Exception:
-            log.exception("Conversation %s failed.", self.id)
-            reason, failure = "error", "The server made a mistake, which is in its log."
-        finally:
-            waiting.cancel()
-            self._finish(reason, failure)
-
-    def _begin(self) -> None:
-        if not self.begun.done():
+    def begin(self, refused: QuotaExceeded | None = None) -> None:
+        """The model is there, or takes long; or its provider refused for now. The first call counts."""
+        if self.begun.done():
+            return
+        if refused is None:
             self.begun.set_result(None)
+        else:
+            self.begun.set_exception(refused)
 
-    def _hear_agent(self, data: bytes, mime_type: str) -> bool:
+    def hear_agent(self, data: bytes, mime_type: str) -> bool:
+        """The agent says this; whether the clients take it as it is."""
         return self.begun.done() and self.clients.speak(data, mime_type, self.now)
 
-    def _tell(self, event: Event) -> None:
+    def tell(self, event: Event) -> None:
+        """Tells the clients what happens."""
         if event.lifecycle is None or event.lifecycle.kind == "ready":
-            self._begin()
+            self.begin()
         self.clients.tell(event, self.now)
         for seat in self.clients.unread():
             self._drop(seat)
 
-    def _drop(self, seat: Seat) -> None:
-        """A client that does not read loses its seat (protocol 7.2)."""
-        log.warning("Conversation %s: a client has %d messages unread.", self.id, seat.kept)
-        if seat.socket is not None:
-            seat.socket.cut(DROPPED, "you do not read")
-        self.remove(seat)
-
-    def _finish(self, reason: str, failure: str | None) -> None:
+    def finish(self, reason: str, failure: str | None) -> None:
+        """The run has ended: the clients are told why, and what failed if anything did."""
         self.queue.close()
         moved = self._ending == "drain"
         if not moved:
@@ -161,9 +125,16 @@ class Room:
             if failure is not None:
                 seat.refuse("unavailable", failure)
             seat.end(GOING_AWAY if moved else FAILED if failure is not None else ORDERLY, failure or reason)
-        self._begin()
+        self.begin()
         if not self.over.done():
             self.over.set_result(None)
+
+    def _drop(self, seat: Seat) -> None:
+        """A client that does not read loses its seat (protocol 7.2)."""
+        log.warning("Conversation %s: a client has %d messages unread.", self.id, seat.kept)
+        if seat.socket is not None:
+            seat.socket.cut(DROPPED, "you do not read")
+        self.remove(seat)
 
     def close(self, why: str) -> None:
         """Ends the conversation in good order: what was said before is still delivered."""

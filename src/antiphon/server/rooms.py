@@ -12,6 +12,7 @@ from antiphon.errors import QuotaExceeded, SessionExists
 from antiphon.runtime.tasks import TaskOwner
 from antiphon.server.admission import Admission
 from antiphon.server.attachments import Seat, V1Seat
+from antiphon.server.conversation import hold
 from antiphon.server.metrics import ServerMetrics
 from antiphon.server.room import Place, Room
 from antiphon.sessions import GetSessionConfig
@@ -219,7 +220,7 @@ class Rooms:
 
     async def _run(self, room: Room, ticket: Ticket) -> None:
         try:
-            await room.run(self.runner)
+            await hold(room, self.runner)
         finally:
             del self._running[room]
             del self._open[room.place]
