@@ -13,6 +13,7 @@ import pytest
 from antiphon import Agent, Event, Gemini, LiveRequestQueue, RunConfig, Runner
 from antiphon.sessions import BaseSessionService, InMemorySessionService, Session
 from antiphon.testing.live_server import LiveServer, Timing
+from tests.runtime.linking import Bench
 
 MODEL = "gemini-3.8-live"
 
@@ -98,3 +99,11 @@ def facts(event: Event) -> dict[str, Any]:
 
 
 Check = Callable[[], Awaitable[None]]
+
+
+@pytest.fixture
+async def bench() -> AsyncIterator[Bench]:
+    bench = Bench()
+    yield bench
+    await bench.tasks.cancel_all(1.0)
+    assert bench.crashes == []
