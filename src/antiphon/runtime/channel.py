@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
 from itertools import islice
-from typing import Final, NamedTuple, Self
+from typing import TYPE_CHECKING, Final
 
-from antiphon.events import Event
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-__all__ = ["EventChannel", "EventTap", "Tap"]
+    from antiphon.events import Event
+
+__all__ = ["EventChannel"]
 
 _AUDIO: Final = 0
 _PARTIAL: Final = 1
@@ -24,7 +26,7 @@ _KEPT: Final = 2
 
 
 class EventChannel:
-    """One producer, one consumer, one event loop. The consumer reads with `async for`.
+    """One producer, one consumer, one event loop. The consumer reads by `reading.Reading`.
 
     `notice` makes an `overloaded` event that counts one; without it nobody is told of what is shed. One
     such event may wait beyond `capacity`.
@@ -69,25 +71,27 @@ class EventChannel:
         """Whether it was closed by an error."""
         return self._error is not None
 
-    def __aiter__(self) -> Self:
-        return self
+    def take(self) -> Event | None:
+        """The next event, in the order of `put`; `None` when it is to be waited for, by `more`.
 
-    async def __anext__(self) -> Event:
-        """The next event, in the order of `put`. One that is cancelled while it waits takes none away."""
-        while not self._line:
-            if self._error is not None:
-                raise self._error
+        Raises what the channel was closed by; `StopAsyncIteration` if that was no error.
+        """
+        if not self._line:
             if self._closed:
-                raise StopAsyncIteration
-            if self._loop is None:
-                self._loop = asyncio.get_running_loop()  # once: it asks for the process's number
-            self._waiter = self._loop.create_future()
-            await self._waiter
+                raise self._error or StopAsyncIteration
+            return None
         event = self._line.popleft()
         self._searched = None
         if event is self._told:
             self._told = None
         return event
+
+    def more(self) -> asyncio.Future[None]:
+        """Done when `take` has an answer."""
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()  # once: it asks for the process's number
+        self._waiter = self._loop.create_future()
+        return self._waiter
 
     def _wake(self) -> None:
         waiter, self._waiter = self._waiter, None
@@ -117,58 +121,6 @@ class EventChannel:
         elif self._notice is not None:
             self._told = self._notice()
             self._line.append(self._told)
-
-
-class Tap(NamedTuple):
-    """An application that is called with what happens. Both return at once, on the event loop."""
-
-    tell: Callable[[Event], object]
-    """Takes an event."""
-    speech: Callable[[bytes, str], bool] | None = None
-    """Takes 16-bit mono PCM and its MIME type, in place of an event; `False` asks for that."""
-
-
-class EventTap:
-    """In place of a channel where there is a tap: nothing ever waits.
-
-    Iterating over it yields nothing; it ends with the conversation, by the same errors.
-    """
-
-    shed = 0
-
-    def __init__(self, tap: Tap) -> None:
-        self._tell = tap.tell
-        self._speech = tap.speech
-        self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._error: BaseException | None = None
-
-    def put(self, event: Event) -> bool:
-        """Tells the application; whatever that raises is the caller's."""
-        if not self._over.done():
-            self._tell(event)
-        return True
-
-    def take_speech(self, data: bytes, mime_type: str) -> bool:
-        """Whether a chunk of speech needs no event: it was taken, or nobody listens any more."""
-        return self._over.done() or (self._speech is not None and self._speech(data, mime_type))
-
-    def close(self, error: BaseException | None = None) -> None:
-        """No more events. The first call counts."""
-        if not self._over.done():
-            self._error = error
-            self._over.set_result(None)
-
-    @property
-    def failed(self) -> bool:
-        """Whether it was closed by an error."""
-        return self._error is not None
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> Event:
-        await asyncio.shield(self._over)
-        raise self._error or StopAsyncIteration
 
 
 def _kind(event: Event) -> int:

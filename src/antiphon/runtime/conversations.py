@@ -24,7 +24,6 @@ from antiphon.queue import LiveRequestQueue
 from antiphon.requests import LiveRequest
 from antiphon.runtime.arguments import read_config, read_message
 from antiphon.runtime.casting import Casting, first_to_speak
-from antiphon.runtime.channel import Tap
 from antiphon.runtime.driver import Driver
 from antiphon.runtime.logs import within
 from antiphon.runtime.metrics import Metrics
@@ -32,6 +31,7 @@ from antiphon.runtime.processes import PROCESSES
 from antiphon.runtime.recovery import recover
 from antiphon.runtime.stereo import check_resampler
 from antiphon.runtime.tape_writer import TapeWriter
+from antiphon.runtime.taps import Tap
 from antiphon.runtime.telemetry import Watching
 from antiphon.runtime.toolsets import close_all, equipped
 from antiphon.sessions import Session

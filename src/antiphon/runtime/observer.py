@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from antiphon.core.drafts import spelled_out
-from antiphon.runtime.channel import Tap
+from antiphon.runtime.taps import Tap
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence

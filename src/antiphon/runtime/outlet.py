@@ -9,18 +9,19 @@ from antiphon.config import StreamingMode
 from antiphon.core import drafts
 from antiphon.errors import ConsumerTooSlow
 from antiphon.events import Event, new_id
-from antiphon.runtime.channel import EventChannel, EventTap
+from antiphon.runtime.channel import EventChannel
 from antiphon.runtime.metrics import Tally
 from antiphon.runtime.storage import SessionWriter
+from antiphon.runtime.taps import EventTap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from antiphon.agents import InvocationContext
     from antiphon.core.commands import Speak
     from antiphon.errors import StoreFailed
-    from antiphon.runtime.channel import Tap
     from antiphon.runtime.metrics import Metrics
+    from antiphon.runtime.taps import Tap
     from antiphon.runtime.tasks import TaskOwner
     from antiphon.sessions import BaseSessionService, Session
 
@@ -117,13 +118,13 @@ class Outlet:
         self._stamp(event)
         self._writer.add(event)
 
-    async def flush(self) -> None:
+    def flush(self) -> Awaitable[None]:
         """Returns when everything is stored, or the store has refused it."""
-        await self._writer.flush()
+        return self._writer.flush()
 
-    async def stored(self) -> None:
+    def stored(self) -> Awaitable[None]:
         """Returns when everything so far is stored (contract 4.7). Raises `StoreFailed`."""
-        await self._writer.barrier()
+        return self._writer.barrier()
 
     def lost(self) -> StoreFailed | None:
         """What to raise for events that did not get into the session, if there are any (contract 4.1)."""
