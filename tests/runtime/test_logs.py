@@ -134,7 +134,7 @@ async def test_a_crash_is_named_wherever_it_was_noticed(kept: Kept) -> None:
         async for event in running:
             if event.lifecycle is not None and event.lifecycle.kind == "ready":
                 model.connections[0].listener.received([unheard_of])  # from the application's own task
-    [(message, conversation, agent)] = kept.of("antiphon.runtime.driver")
+    [(message, conversation, agent)] = kept.of("antiphon.runtime.pump")
     assert message.endswith("crashed.")
     assert (conversation, agent) == ("s1", "helper")
 

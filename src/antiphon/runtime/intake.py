@@ -51,7 +51,7 @@ class Intake:
         keep_shed: bool = False,
     ) -> None:
         self._loop = asyncio.get_running_loop()
-        self._thread = get_ident()
+        self._home_thread = get_ident()
         self._queue = queue
         self._feed = feed
         self._writable = writable
@@ -76,7 +76,7 @@ class Intake:
         """Something is in the queue; called from any thread. On the loop it is taken at once."""
         if self._draining:
             return
-        if get_ident() == self._thread and self._loop.is_running():
+        if get_ident() == self._home_thread and self._loop.is_running():
             self.drain()
             return
         self._draining = True
@@ -85,7 +85,7 @@ class Intake:
 
     def _take_at_once(self, media: Blob) -> bool:
         """Takes media past the queue, as nearly all of it: nothing waits there. False on another thread."""
-        if self._draining or self._stopped or get_ident() != self._thread or not self._loop.is_running():
+        if self._draining or self._stopped or get_ident() != self._home_thread or not self._loop.is_running():
             return False
         if not self._writable():
             return False
