@@ -13,12 +13,13 @@ from antiphon.runtime import InMemoryRunner, Runner
 from antiphon.server.access import Access, AccessGate
 from antiphon.server.dialects import AdkSocket, PlainSocket, V1Socket
 from antiphon.server.draining import drained_on_sigterm
+from antiphon.server.entrances import enter_adk, enter_plain, enter_v1
 from antiphon.server.http import add_http
 from antiphon.server.limits import ServerLimits
 from antiphon.server.page import page_router
 from antiphon.server.room import Place
 from antiphon.server.rooms import Rooms
-from antiphon.server.socket import ClientSocket, serve, speaks_v1
+from antiphon.server.visits import receive, speaks_v1
 from antiphon.types import SessionResumptionConfig
 
 if TYPE_CHECKING:
@@ -77,13 +78,16 @@ def live_router(rooms: Rooms, access: Access) -> APIRouter:
     router = APIRouter()
 
     async def converse(websocket: WebSocket) -> None:
-        kind: type[ClientSocket] = V1Socket if speaks_v1(websocket) else PlainSocket
-        await serve(kind, websocket, rooms, access, Place(**websocket.path_params))
+        place = Place(**websocket.path_params)
+        if speaks_v1(websocket):
+            await receive(V1Socket, enter_v1, websocket, rooms, access, place)
+        else:
+            await receive(PlainSocket, enter_plain, websocket, rooms, access, place)
 
     router.add_websocket_route("/ws/{user_id}/{session_id}", converse)  # FastAPI's own keep 5 KiB for each
 
     @router.websocket("/run_live")
     async def run_live(websocket: WebSocket, app_name: str, user_id: str, session_id: str) -> None:
-        await serve(AdkSocket, websocket, rooms, access, Place(user_id, session_id))
+        await receive(AdkSocket, enter_adk, websocket, rooms, access, Place(user_id, session_id))
 
     return router

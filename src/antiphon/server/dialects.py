@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING
 from antiphon.events import Event
 from antiphon.queue import LiveRequestQueue
 from antiphon.server import adk_live, messages, plain
-from antiphon.server.attachments import PlainSeat, V1Seat
+from antiphon.server.attachments import V1Seat
 from antiphon.server.messages import JPEG, PNG, SUBPROTOCOL
 from antiphon.server.paces import Pace
-from antiphon.server.rooms import TurnedAway
 from antiphon.server.socket import ClientSocket
 from antiphon.server.wire import Malformed, decode_up, encode
 from antiphon.server.wishes import Wishes
-from antiphon.sessions import GetSessionConfig
-from antiphon.types import Blob
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,62 +35,23 @@ class V1Socket(ClientSocket):
 
     def __init__(self, line: Line, query: Mapping[str, str], rooms: Rooms, place: Place) -> None:
         super().__init__(line, query, rooms, place)
-        self._hello: asyncio.Future[messages.ClientHello] = asyncio.get_running_loop().create_future()
+        self.hello: asyncio.Future[messages.ClientHello] = asyncio.get_running_loop().create_future()
+        """What it says first."""
         self._images = Pace(rooms.limits.images_per_second)
-        self._limits = rooms.limits.told()
-
-    async def enter(self) -> None:
-        limits = self.rooms.limits
-        try:
-            async with asyncio.timeout(limits.hello_seconds):
-                hello = await self._hello
-        except TimeoutError:
-            raise TurnedAway("not_ready", f"Say hello within {limits.hello_seconds:g} s.", 4008) from None
-        if hello.resume is not None:
-            room, seat = self.rooms.come_back(self.place, hello)
-        else:
-            wishes = Wishes.of(hello.config)
-            room, seat = await self.rooms.enter(
-                self.place, wishes, V1Seat, watch=hello.watch, waits=self._tell_position
-            )
-            seat.catch_up(room.clients.answers)
-        can = room.capabilities
-        seat.say(
-            messages.ServerHello(
-                conversation=room.id,
-                session=self.place.session_id,
-                user=self.place.user_id,
-                agent=self.rooms.runner.agent.name,
-                resume=seat.token,
-                grace=limits.grace,
-                resumed=hello.resume is not None,
-                role="speaker" if seat.speaks else "watcher",
-                received=seat.received,
-                capabilities=messages.Capabilities(
-                    audio_input=can.audio_input,
-                    audio_output=can.audio_output,
-                    video_input=can.video_input,
-                    text_output=can.text_output,
-                    manual_activity=can.manual_activity,
-                    input_rate=can.input_rate,
-                    output_rate=can.output_rate,
-                ),
-                limits=self._limits,
-            )
-        )
-        self.sit(room, seat)
+        self.limits = rooms.limits.told()
+        """What it may do, as it is told."""
 
     def take_in(self, frame: str | bytes) -> None:
-        message = decode_up(frame, self._limits)
+        message = decode_up(frame, self.limits)
         if isinstance(self._seat, V1Seat) and self.room is not None:
             if isinstance(message, messages.Media) and message.kind in (JPEG, PNG):
                 if self._images.exceeded(self._heard_at):
                     raise Malformed(
-                        "too_fast", f"Send at most {self._limits.images_per_second:g} images a second."
+                        "too_fast", f"Send at most {self.limits.images_per_second:g} images a second."
                     )
             self.room.hear_v1(self._seat, message)
-        elif isinstance(message, messages.ClientHello) and not self._hello.done():
-            self._hello.set_result(message)
+        elif isinstance(message, messages.ClientHello) and not self.hello.done():
+            self.hello.set_result(message)
         else:
             raise Malformed(
                 "not_ready", "Say hello, and wait for the server's.", n=getattr(message, "n", None)
@@ -102,7 +60,8 @@ class V1Socket(ClientSocket):
     def error(self, code: str, message: str, n: int | None = None) -> Frame:
         return encode(messages.Error(code, message, n))
 
-    def _tell_position(self, position: Position) -> None:
+    def tell_position(self, position: Position) -> None:
+        """It waits in the line."""
         self.say(encode(messages.Queue(*position)))
 
 
@@ -111,16 +70,8 @@ class PlainSocket(ClientSocket):
 
     def __init__(self, line: Line, query: Mapping[str, str], rooms: Rooms, place: Place) -> None:
         super().__init__(line, query, rooms, place)
-        self._early = LiveRequestQueue()
-
-    async def enter(self) -> None:
-        room, seat = await self.rooms.enter(self.place, self.wishes(), PlainSeat)
-        self.sit(room, seat)
-        while (request := self._early.take()) is not None:
-            if isinstance(request, Blob):
-                room.queue.send_realtime(request)
-            else:
-                room.queue.send(request)
+        self.early = LiveRequestQueue()
+        """What it says before that."""
 
     def wishes(self) -> Wishes:
         """What the client's query asks for. Raises `Malformed`."""
@@ -142,8 +93,8 @@ class PlainSocket(ClientSocket):
                 self.room.hear(self._seat, request)
         elif request.close:
             self.cut(1000, "closed")
-        elif self._early.depth < self.rooms.limits.control_messages:
-            self._early.send(request)
+        elif self.early.depth < self.rooms.limits.control_messages:
+            self.early.send(request)
 
     def error(self, code: str, message: str, n: int | None = None) -> Frame:
         event = Event(author="server", error_code=code.upper(), error_message=message)
@@ -154,18 +105,6 @@ class AdkSocket(PlainSocket):
     """A client of the ADK API server's `/run_live`."""
 
     unsupported = 1011
-
-    async def enter(self) -> None:
-        runner = self.rooms.runner
-        found = await runner.session_service.get_session(
-            app_name=runner.app_name,
-            user_id=self.place.user_id,
-            session_id=self.place.session_id,
-            config=GetSessionConfig(num_recent_events=0),
-        )
-        if found is None or self.query.get("app_name") != runner.app_name:
-            raise TurnedAway("unknown_session", "There is no such session: create it first.", 1002)
-        await super().enter()
 
     def wishes(self) -> Wishes:
         return Wishes.asked_as_adk(self.query)

@@ -1,27 +1,21 @@
 """`Line`: how an accepted WebSocket of a client is heard and sent to, on whatever server.
 
-`AsgiLine` does with what every ASGI server offers: a task that hears and one that sends. `DirectLine` takes
-the short way of `server.direct`: no task, no queue, no dictionary between socket and conversation.
+`DirectLine` takes the short way of `server.direct`: no task, no queue, no dictionary between socket and
+conversation. `asgi_line.AsgiLine` does with what every ASGI server offers.
 """
 
 from __future__ import annotations
 
-import asyncio
-from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Protocol
 
-from starlette.websockets import WebSocketDisconnect
-
-from antiphon.server.direct import DIRECT
-
 if TYPE_CHECKING:
-    from starlette.websockets import WebSocket
+    from collections.abc import Awaitable
 
     from antiphon.runtime.tasks import TaskOwner
     from antiphon.server.attachments import Frame
     from antiphon.server.direct import DirectSocket
 
-__all__ = ["AsgiLine", "DirectLine", "Line", "NearEnd", "accept"]
+__all__ = ["DirectLine", "Line", "NearEnd"]
 
 
 class NearEnd(Protocol):
@@ -43,36 +37,23 @@ class NearEnd(Protocol):
         """One of these has raised."""
 
 
-class Line(ABC):
+class Line(Protocol):
     """One socket, accepted."""
 
-    @abstractmethod
     def begin(self, end: NearEnd, tasks: TaskOwner) -> None:
         """Hears and sends from now on, until `tasks` are cancelled."""
 
-    @abstractmethod
     def rouse(self) -> None:
         """There is something to send."""
 
-    @abstractmethod
     def give(self, frame: Frame) -> bool:
         """Sends this before whatever there is; `False` when it cannot be sent at once."""
 
-    @abstractmethod
-    async def close(self, frames: list[Frame], code: int, reason: str) -> None:
+    def close(self, frames: list[Frame], code: int, reason: str) -> Awaitable[None]:
         """Sends the last frames, then closes. Raises `OSError`, or does nothing, when it is closed."""
 
 
-async def accept(websocket: WebSocket, subprotocol: str | None) -> Line:
-    """Completes the handshake. Raises `OSError` or `WebSocketDisconnect` when the client has left."""
-    short_way = websocket.scope.get("extensions", {}).get(DIRECT)
-    if short_way is not None:
-        return DirectLine(short_way(subprotocol))
-    await websocket.accept(subprotocol)
-    return AsgiLine(websocket)
-
-
-class DirectLine(Line):
+class DirectLine:
     """Frames come and go in the callback that brings them."""
 
     def __init__(self, socket: DirectSocket) -> None:
@@ -107,11 +88,11 @@ class DirectLine(Line):
             end.stalled(True)
         return True
 
-    async def close(self, frames: list[Frame], code: int, reason: str) -> None:
+    def close(self, frames: list[Frame], code: int, reason: str) -> Awaitable[None]:
         self._end = None
         for frame in frames:
             self._socket.send(frame)
-        await self._socket.close(code, reason)
+        return self._socket.close(code, reason)
 
     # What the socket calls.
 
@@ -136,52 +117,3 @@ class DirectLine(Line):
         end, self._end = self._end, None
         if end is not None:
             end.gone(code)
-
-
-class AsgiLine(Line):
-    """By ASGI: one task hears, one sends."""
-
-    def __init__(self, websocket: WebSocket) -> None:
-        self._websocket = websocket
-        self._roused = asyncio.Event()
-
-    def begin(self, end: NearEnd, tasks: TaskOwner) -> None:
-        tasks.spawn(self._hear(end), "a client is heard")
-        tasks.spawn(self._send(end), "a client is sent to")
-
-    def rouse(self) -> None:
-        self._roused.set()
-
-    def give(self, frame: Frame) -> bool:
-        return False  # sending may take its time here
-
-    async def close(self, frames: list[Frame], code: int, reason: str) -> None:
-        for frame in frames:
-            await self._give(frame)
-        await self._websocket.close(code, reason)
-
-    async def _hear(self, end: NearEnd) -> None:
-        while True:
-            message = await self._websocket.receive()
-            if message["type"] == "websocket.disconnect":
-                return end.gone(message.get("code") or 1006)
-            text = message.get("text")
-            end.heard(message["bytes"] if text is None else text)
-
-    async def _send(self, end: NearEnd) -> None:
-        while True:
-            self._roused.clear()
-            while (frame := end.next()) is not None:
-                end.stalled(True)
-                try:
-                    await self._give(frame)
-                except (WebSocketDisconnect, RuntimeError, OSError):
-                    return  # it is closed: `_hear` tells
-                end.stalled(False)
-            await self._roused.wait()
-
-    async def _give(self, frame: Frame) -> None:
-        if isinstance(frame, str):
-            await self._websocket.send({"type": "websocket.send", "text": frame})
-        else:
-            await self._websocket.send({"type": "websocket.send", "bytes": frame})
