@@ -33,7 +33,7 @@ from picows import (
 from python_socks import ProxyError
 
 from antiphon.core.messages import Media, Opening
-from antiphon.core.signals import ModelError, ModelReady, ModelSignal
+from antiphon.core.signals import ModelError, ModelReady
 from antiphon.errors import (
     AuthenticationRefused,
     ConnectionLost,
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from antiphon.core.messages import Message
+    from antiphon.core.signals import ModelSignal
 
 __all__ = ["MAX_FRAME", "SocketConnection", "connect"]
 

@@ -10,8 +10,8 @@ from antiphon.core import drafts
 from antiphon.errors import ConsumerTooSlow
 from antiphon.events import Event, new_id
 from antiphon.runtime.channel import EventChannel
-from antiphon.runtime.metrics import Tally
 from antiphon.runtime.storage import SessionWriter
+from antiphon.runtime.tally import Tally
 from antiphon.runtime.taps import EventTap
 
 if TYPE_CHECKING:
