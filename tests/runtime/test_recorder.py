@@ -21,6 +21,7 @@ from antiphon.core.signals import (
     TurnComplete,
 )
 from antiphon.errors import ConnectionLost, StoreFailed, UsageError
+from antiphon.runtime import driver
 from antiphon.runtime import recorder as module
 from antiphon.runtime.recorder import BLOCK, RETRIES
 from antiphon.runtime.spool import Spool
@@ -32,6 +33,8 @@ from tests.runtime.recording import HERE, Studio, now, read_wav, uri_of
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from antiphon.core.commands import Command
 
 
 pytestmark = pytest.mark.virtual_clock
@@ -491,8 +494,19 @@ async def test_what_was_said_is_stored_though_the_conversation_cannot_say_its_la
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # contract 1.6, 4.1: a bug in it loses nothing, and is waited for only so long
-    def broken(*_: Any) -> None:
-        raise LookupError("a bug")
+    class Breakable:
+        broken = False
+
+        def __init__(self, *made: Any) -> None:
+            self._conversation = Conversation(*made)
+
+        def handle(self, *told: Any) -> list[Command]:
+            if self.broken:
+                raise LookupError("a bug")
+            return self._conversation.handle(*told)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._conversation, name)
 
     class SlowStore(InMemorySessionService):
         async def append_event(self, session: Session, event: Event) -> Event:
@@ -502,8 +516,9 @@ async def test_what_was_said_is_stored_though_the_conversation_cannot_say_its_la
     def break_it() -> None:
         studio.queue.send_content("Hello")
         studio.queue.send_content("Goodbye")
-        monkeypatch.setattr(Conversation, "handle", broken)
+        Breakable.broken = True
 
+    monkeypatch.setattr(driver, "Conversation", Breakable)
     studio.sessions = SlowStore()
     with pytest.raises(LookupError):
         await studio.act(break_it)
