@@ -38,11 +38,11 @@ class CompilingHook(BuildHookInterface[Any]):
         source = Path(self.root, "src")
         modules = sources_of(source / "antiphon", self.config["compiled"])
         self.__scratch = TemporaryDirectory()  # until `finalize`: the wheel is written in between
-        built = compiled(source, modules, Path(self.__scratch.name))
+        scratch = Path(self.__scratch.name)
         build_data["pure_python"] = False
         build_data["infer_tag"] = True
-        for path in built:
-            build_data["force_include"][str(path)] = path.relative_to(self.__scratch.name, "lib").as_posix()
+        for path in compiled(source, modules, scratch):
+            build_data["force_include"][str(path)] = path.relative_to(scratch / "lib").as_posix()
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
         if asked():
