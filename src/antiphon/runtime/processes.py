@@ -119,8 +119,10 @@ class Processes:
 
     def _work(self, call: _Call | None) -> None:
         while call is not None:
-            call.tell(*self._outcome(call))
-            call = self._next()
+            outcome = self._outcome(call)
+            following = self._next()
+            call.tell(*outcome)  # who is told finds nothing at work on it any more
+            call = following
 
     def _next(self) -> _Call | None:
         with self._lock:
