@@ -5,17 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from antiphon import Agent, InMemoryRunner, RunConfig
 from antiphon.cli.commands import run
 from antiphon.cli.loudspeaker import Loudspeaker
-from antiphon.cli.spoken import config_for, from_file, says, talk_through
+from antiphon.cli.spoken import LEAD_IN, config_for, from_file, says, talk_through
 from antiphon.errors import ConfigurationError
 from antiphon.models.local.voice import LocalVoice
 from antiphon.testing.live_speech import silence
 from tests.cli.conftest import wav_file
 from tests.models.local.parts import Brain, said_in, spoken
+from tests.models.local.speaking import ESPEAK_RATE, said
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -106,4 +108,18 @@ async def test_it_is_recorded_on_tape(tmp_path: Path) -> None:
     await runner.session_service.create_session(app_name="test", user_id="u", session_id="s")
     wav, tape = wav_file(tmp_path / "in.wav", silence(0.2)), tmp_path / "talk.jsonl"
     voices, timeline = await from_file(runner, str(wav), "u", "s", lambda line: None, str(tape))
-    assert tape.exists() and timeline.answers == 0 and len(voices.user) == 6_400
+    assert tape.exists() and timeline.answers == 0 and len(voices.user) == 32_000 * LEAD_IN + 6_400
+
+
+@pytest.mark.virtual_clock
+async def test_a_file_may_begin_in_the_middle_of_a_word(tmp_path: Path) -> None:
+    """A voice that is there at once is heard from its beginning."""
+    runner = InMemoryRunner(Agent(name="guide", model=LocalVoice(brain=Brain(said_in))), app_name="test")
+    await runner.session_service.create_session(app_name="test", user_id="u", session_id="s")
+    question = np.frombuffer(said("What time is it?", "en", 175), np.int16)
+    begins = int(np.flatnonzero(np.abs(question) > 1_000)[0])
+    wav = wav_file(tmp_path / "in.wav", question[begins:].tobytes(), rate=ESPEAK_RATE)
+    lines: list[Line] = []
+    await from_file(runner, str(wav), "u", "s", lines.append)
+    told = [str(line)[10:].rstrip() for line in lines if "“" in str(line) and "user" in str(line)]
+    assert told == ["user         “What time is it?”"]

@@ -30,9 +30,12 @@ if TYPE_CHECKING:
     from antiphon.events import Event
     from antiphon.runtime import Runner
 
-__all__ = ["CHUNK_SECONDS", "PATIENCE", "Call", "config_for", "from_file", "says", "talk_through"]
+__all__ = ["CHUNK_SECONDS", "LEAD_IN", "PATIENCE", "Call", "config_for", "from_file", "says", "talk_through"]
 
 CHUNK_SECONDS: Final = 0.04
+LEAD_IN: Final = 0.4
+"""Seconds of silence before a file, as a microphone hears before anybody speaks: a detector of speech that
+meets a voice at once takes it for a moment's noise."""
 PATIENCE: Final = 3.0
 """Seconds without sound or event after which nothing more is waited for, once a file is over."""
 
@@ -128,8 +131,9 @@ async def from_file(
     write: Callable[[Line], None],
     tape: str | None = None,
 ) -> tuple[Voices, Timeline]:
-    """Says what is in `wav`. Raises like `read_wav` and `talk_through`."""
-    user = says(await asyncio.to_thread(read_wav, Path(wav)))
+    """Says what is in `wav`, `LEAD_IN` later. Raises like `read_wav` and `talk_through`."""
+    silence = bytes(int(MICROPHONE * LEAD_IN) * 2)
+    user = says(silence + await asyncio.to_thread(read_wav, Path(wav)))
     return await talk_through(runner, config_for(runner), user, user_id, session_id, write, tape=tape)
 
 
