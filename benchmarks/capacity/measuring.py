@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LEVELS", "Plan", "measure"]
 
-LEVELS: Final = (50, 100, 200, 400)
+LEVELS: Final = (50, 100, 200, 400, 800, 1600)
 AGAIN: Final = 1
 """How often a level that failed disturbed is measured again."""
 TURN: Final = 1.0

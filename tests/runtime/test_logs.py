@@ -165,7 +165,10 @@ async def test_neither_secrets_nor_words_nor_audio_are_logged(kept: Kept) -> Non
             async for _ in runner.run_live(user_id="ann", session_id="s1", live_request_queue=queue):
                 pass
     ours = [record for record in kept.records if not record.name.startswith("websockets")]  # the service's
-    assert {record.name for record in ours} >= {"antiphon.runtime.toolrunner", "antiphon.models.socket"}
+    assert {record.name for record in ours} >= {
+        "antiphon.runtime.toolrunner",
+        "antiphon.models.socket_connection",
+    }
     written = "\n".join(logging.Formatter().format(record) for record in ours)
     for kept_out in (key, words, repr(sound)[2:60], base64.b64encode(sound)[:40].decode()):
         assert kept_out not in written

@@ -18,7 +18,7 @@ import pytest
 
 from antiphon import Agent, FunctionTool
 from antiphon.errors import ProcessEnded
-from antiphon.runtime.processes import NICER, Processes
+from antiphon.runtime.processes import NICENESS, Processes
 from tests import computing
 from tests.runtime.near_model import until
 
@@ -49,7 +49,7 @@ async def test_calls_are_made_in_another_process_that_stays_and_gives_way_to_thi
     async with processes() as made:
         [pid, priority] = (await computed(made, computing.pid_and_priority))["result"]
         assert pid != os.getpid()
-        assert priority == min(19, os.getpriority(os.PRIO_PROCESS, 0) + NICER)
+        assert priority == NICENESS
         assert await computed(made, computing.pid_and_priority) == {"result": [pid, priority]}
         with pytest.raises(LookupError, match="no Rome") as raised:
             await computed(made, computing.fails, "lookup")

@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 import websockets
+from picows import WSMsgType
 
 from antiphon.core.signals import ModelInterrupted, TurnComplete
 from antiphon.server.direct import DirectWebSockets
+from antiphon.server.direct_socket import DirectSocket
 from antiphon.server.lines import DirectLine
 from tests.runtime.near_model import until
 from tests.server.conversing import CHUNK, Frame, served
 
 if TYPE_CHECKING:
-    from antiphon.server.direct import DirectSocket
+    from picows import WSTransport
 
 WAYS = pytest.mark.parametrize("ws", [DirectWebSockets, "websockets-sansio"])
 
@@ -57,21 +59,19 @@ async def test_who_breaks_the_protocol_is_told_why(ws: Any) -> None:
     assert closed.value.rcvd is not None and closed.value.rcvd.code == 1008
 
 
-class Socket:
-    """What a line sends, in memory."""
+class Wire:
+    """What a client's socket sends through: it takes two frames, and then nothing until there is room."""
 
     def __init__(self) -> None:
-        self.paused = False
         self.sent: list[str | bytes] = []
-        self.room = 2
+        self.socket = DirectSocket(lambda: None, 1000)
+        self.socket.on_ws_connected(cast("WSTransport", self))
 
-    def begin(self, hearer: object) -> None:
-        pass
-
-    def send(self, frame: str | bytes) -> None:
+    def send(self, kind: WSMsgType, frame: str | bytes) -> None:
+        assert kind is WSMsgType.TEXT
         self.sent.append(frame)
-        self.room -= 1
-        self.paused = self.room == 0
+        if len(self.sent) == 2:
+            self.socket.pause_writing()
 
 
 class End:
@@ -79,7 +79,8 @@ class End:
 
     def __init__(self) -> None:
         self.waiting: list[str | bytes] = ["hello"]
-        self.line = DirectLine(cast("DirectSocket", Socket()))
+        self.wire = Wire()
+        self.line = DirectLine(self.wire.socket)
         self.stalls: list[bool] = []
         self.errors: list[BaseException] = []
         self.code: int | None = None
@@ -103,16 +104,15 @@ class End:
         self.errors.append(error)
 
 
-def test_what_is_sent_waits_while_the_client_takes_nothing() -> None:
+async def test_what_is_sent_waits_while_the_client_takes_nothing() -> None:
     end = End()
-    socket = cast("Socket", end.line._socket)
+    sent = end.wire.sent
     end.line.begin(end, cast("Any", None))
-    assert socket.sent == ["hello"]
+    assert sent == ["hello"]
     end.line.heard("one")
-    assert (socket.sent, end.waiting, end.stalls) == (["hello", "one"], ["one"], [True])
-    socket.room, socket.paused = 2, False
-    end.line.writable()
-    assert (socket.sent, end.stalls) == (["hello", "one", "one"], [True, False])
+    assert (sent, end.waiting, end.stalls) == (["hello", "one"], ["one"], [True])
+    end.wire.socket.resume_writing()
+    assert (sent, end.stalls) == (["hello", "one", "one"], [True, False])
     end.line.heard("bad")
     assert [type(error) for error in end.errors] == [AssertionError]
     end.line.gone(1006)

@@ -67,7 +67,7 @@ class Listener(Protocol):
         """
 
 
-class ModelConnection(ABC):
+class ModelConnection(Protocol):
     """One open connection to a model. It buffers what it is given and reports to its `Listener`."""
 
     @abstractmethod

@@ -28,8 +28,9 @@ __all__ = ["PROCESSES", "Processes", "serve"]
 log = logging.getLogger(__name__)
 
 SPAWN: Final = multiprocessing.get_context("spawn")
-NICER: Final = 10
-"""By how much their priority is below that of this process."""
+NICENESS: Final = 19
+"""The lowest priority: conversations on the same processor go first, at once. One that is only somewhat lower
+keeps them waiting for milliseconds, since the kernel lets a process finish its slice."""
 STARTING: Final = 60.0
 """Seconds that a process has for its start and the import of what it is to call."""
 BEGUN: Final = b""
@@ -39,7 +40,7 @@ class Processes:
     """At most `most` processes, or one for each processor, each for one call at a time.
 
     One is started when a call finds none idle, and stays for later calls; a call that finds all busy waits.
-    They have a lower priority than this process, and the processors that it may use. They end with it.
+    They have the lowest priority, and the processors that this process may use. They end with it.
     """
 
     def __init__(self, most: int | None = None) -> None:
@@ -255,7 +256,7 @@ def _processors() -> int:
 def _lower_priority(pid: int | None) -> None:
     if pid is not None and hasattr(os, "setpriority"):
         with suppress(OSError):  # it has ended already
-            os.setpriority(os.PRIO_PROCESS, pid, min(19, os.getpriority(os.PRIO_PROCESS, 0) + NICER))
+            os.setpriority(os.PRIO_PROCESS, pid, NICENESS)
 
 
 # In the other process.

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from antiphon.runtime.tasks import TaskOwner
     from antiphon.server.attachments import Frame
-    from antiphon.server.direct import DirectSocket
+    from antiphon.server.direct_socket import DirectSocket
 
 __all__ = ["DirectLine", "Line", "NearEnd"]
 
