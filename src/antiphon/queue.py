@@ -99,13 +99,14 @@ class LiveRequestQueue:
 
         Raises `UnknownMimeType`, `InvalidContent` for an empty blob or bare bytes, `QueueClosed`.
         """
-        blob = read(
-            types.Blob,
-            blob,
-            "send_realtime takes a Blob, or a dict of its fields: "
-            'wrap bytes as types.Blob(data=…, mime_type="audio/pcm;rate=16000").',
-        )
-        self._put_media(blob, check_blob(blob))
+        if not isinstance(blob, types.Blob):
+            blob = read(
+                types.Blob,
+                blob,
+                "send_realtime takes a Blob, or a dict of its fields: "
+                'wrap bytes as types.Blob(data=…, mime_type="audio/pcm;rate=16000").',
+            )
+        self.put_media(blob, check_blob(blob))
 
     def send_activity_start(self) -> None:
         """The user began to speak; only with automatic activity detection disabled (contract 6.4)."""
@@ -133,7 +134,7 @@ class LiveRequestQueue:
         events that came before that answer; unset, the newest answer with audio is meant. Report several
         times a second while playing, and once more when playing has ended. Only the newest report counts.
         """
-        self._put_playback(Playback(played_ms=played_ms, turn=turn))
+        self.put_playback(Playback(played_ms=played_ms, turn=turn))
 
     def send(self, request: LiveRequest | dict[str, Any]) -> None:
         """Sends a ready-made request, or a dict of its fields."""
@@ -145,12 +146,12 @@ class LiveRequestQueue:
         if request.close:
             self._close(request)
         elif request.playback is not None and not request.state_delta:
-            self._put_playback(request.playback)
+            self.put_playback(request.playback)
         elif request.blob is not None:
             seconds = check_blob(request.blob)
             if request.state_delta:  # it lands even when the media is shed
                 self._put_control(LiveRequest.trusted(state_delta=request.state_delta))
-            self._put_media(request.blob, seconds)
+            self.put_media(request.blob, seconds)
         else:
             self._put_control(request)
 
@@ -182,6 +183,43 @@ class LiveRequestQueue:
     def dropped(self) -> int:
         """Media dropped since the queue was made, because the model could not keep up."""
         return self._shed.count
+
+    # What those call who have looked at what they give.
+
+    def put_media(self, media: Blob, seconds: float) -> None:
+        """`send_realtime` for media that is known to be right; `seconds` of audio, 0 for an image."""
+        at_once, busy = self._at_once, self._media or self._control or self._closed or self._shed.kept
+        if at_once is not None and not busy and at_once(media):
+            self._shed.in_burst = False
+            return
+        max_audio, max_frames, max_images = self._limits
+        with self._lock:
+            self._refuse_if_closed()
+            self._media.append((self._order, media, seconds))
+            self._order += 1
+            self._waiting_audio += seconds
+            self._waiting_images += not seconds
+            wake, report = self._wake, False
+            while len(self._media) > 1 and (
+                self._waiting_audio > max_audio
+                or len(self._media) > max_frames
+                or self._waiting_images > max_images
+            ):
+                dropped = self._pop_media()
+                report = self._shed.add(dropped) or report
+        if report:
+            self._report_dropped()
+        if wake is not None:
+            wake()
+
+    def put_playback(self, playback: Playback) -> None:
+        """Goes before all that waits, since it is no news to the model; a newer report replaces an older."""
+        with self._lock:
+            self._refuse_if_closed()
+            self._playback = playback
+            wake = self._wake
+        if wake is not None:
+            wake()
 
     # What the runtime calls.
 
@@ -303,40 +341,6 @@ class LiveRequestQueue:
             self._refuse_if_closed()
             self._control.append((self._order, request))
             self._order += 1
-            wake = self._wake
-        if wake is not None:
-            wake()
-
-    def _put_media(self, media: Blob, seconds: float) -> None:
-        at_once, busy = self._at_once, self._media or self._control or self._closed or self._shed.kept
-        if at_once is not None and not busy and at_once(media):
-            self._shed.in_burst = False
-            return
-        max_audio, max_frames, max_images = self._limits
-        with self._lock:
-            self._refuse_if_closed()
-            self._media.append((self._order, media, seconds))
-            self._order += 1
-            self._waiting_audio += seconds
-            self._waiting_images += not seconds
-            wake, report = self._wake, False
-            while len(self._media) > 1 and (
-                self._waiting_audio > max_audio
-                or len(self._media) > max_frames
-                or self._waiting_images > max_images
-            ):
-                dropped = self._pop_media()
-                report = self._shed.add(dropped) or report
-        if report:
-            self._report_dropped()
-        if wake is not None:
-            wake()
-
-    def _put_playback(self, playback: Playback) -> None:
-        """Goes before all that waits, since it is no news to the model; a newer report replaces an older."""
-        with self._lock:
-            self._refuse_if_closed()
-            self._playback = playback
             wake = self._wake
         if wake is not None:
             wake()

@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from antiphon.clocks import clock_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -32,7 +34,7 @@ class Liveness:
         self._loop = asyncio.get_running_loop()
         self._ping = ping
         self._silent = silent
-        self._now = self._loop.time
+        self._now = clock_of(self._loop)
         self._heard_at = self._now()
         self._timer: asyncio.TimerHandle | None = None
 

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from picows import WSTransport
 
-    from antiphon.models.socket_connection import SocketConnection
-
-__all__ = ["hear_out", "part"]
+__all__ = ["Parting", "hear_out", "part"]
 
 
-async def part(connection: SocketConnection, code: int, reason: str) -> None:
+class Parting(Protocol):
+    """What can be ended."""
+
+    @property
+    def transport(self) -> WSTransport | None:
+        """`None` when there is nothing to end."""
+
+    def say_goodbye(self, code: int, reason: str) -> None:
+        """Sends the close frame, once, after what waits."""
+
+    def abort(self) -> None:
+        """Cuts it off."""
+
+
+async def part(connection: Parting, code: int, reason: str) -> None:
     """Ends it in good order. Cancelled, it is cut off."""
     transport = connection.transport
     if transport is None:

@@ -11,6 +11,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
+from antiphon.clocks import clock_of
 from antiphon.core.commands import (
     Begin,
     CancelTool,
@@ -84,6 +85,7 @@ class Pump:
         self._invocation = invocation
         self._tape = tape
         self._loop = asyncio.get_running_loop()
+        self._now = clock_of(self._loop)
         self._inbox: deque[Signal] = deque()
         self._running = False
         self._stopped = False
@@ -104,7 +106,7 @@ class Pump:
 
     def start(self) -> None:
         """The conversation begins."""
-        now = self._loop.time()
+        now = self._now()
         if self._tape is not None:
             self._tape.started(now)
         self._perform(self._conversation.start(now))
@@ -148,7 +150,7 @@ class Pump:
 
     def _handle(self, signal: Signal) -> None:
         try:
-            now = self._loop.time()
+            now = self._now()
             if self._tape is not None:
                 self._tape.fed(signal, now)
             self._perform(self._conversation.handle(signal, now))

@@ -37,7 +37,7 @@ class _Copy(LiveRequestQueue):
 
     def give(self, media: Blob, seconds: float) -> None:
         with suppress(QueueClosed):  # the tool itself has closed it: it has seen enough
-            self._put_media(media, seconds)
+            self.put_media(media, seconds)
 
     def _report_dropped(self) -> None:
         """Once per call, however often it falls behind: a tool may look only now and then on purpose."""

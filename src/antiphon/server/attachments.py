@@ -24,6 +24,7 @@ from antiphon.server.outbox import Outbox
 from antiphon.server.wire import encode
 
 if TYPE_CHECKING:
+    from antiphon.clocks import Stopwatch
     from antiphon.server.limits import ServerLimits
     from antiphon.server.messages import Sequenced
 
@@ -271,10 +272,10 @@ class PlainSeat(Seat):
 
 
 class Attachments:
-    """All clients of one conversation, which `began` at that time of the loop's clock."""
+    """All clients of one conversation, and how old it is."""
 
-    def __init__(self, limits: ServerLimits, began: float = 0.0) -> None:
-        self.began = began
+    def __init__(self, limits: ServerLimits, age: Stopwatch | None = None) -> None:
+        self.age = age
         self.answers = Answers(limits.answer_seconds)
         self.seats: dict[str, Seat] = {}
         self._limits = limits

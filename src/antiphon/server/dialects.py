@@ -45,7 +45,7 @@ class V1Socket(ClientSocket):
         message = decode_up(frame, self.limits)
         if isinstance(self._seat, V1Seat) and self.room is not None:
             if isinstance(message, messages.Media) and message.kind in (JPEG, PNG):
-                if self._images.exceeded(self._heard_at):
+                if self._images.exceeded(self.silence.broken_at):
                     raise Malformed(
                         "too_fast", f"Send at most {self.limits.images_per_second:g} images a second."
                     )

@@ -7,6 +7,7 @@ import logging
 from typing import TYPE_CHECKING, Final, NamedTuple
 from uuid import uuid4
 
+from antiphon.clocks import Stopwatch
 from antiphon.errors import UsageError
 from antiphon.queue import LiveRequestQueue
 from antiphon.requests import LiveRequest, Playback
@@ -38,7 +39,6 @@ FAILED: Final = 1011
 # made several times a second
 _media = Blob.form("data", "mime_type")
 _playback = Playback.form("played_ms", "turn")
-_request = LiveRequest.form("playback")
 
 
 class Place(NamedTuple):
@@ -66,11 +66,12 @@ class Room:
         self.place = place
         self.config = config
         self.capabilities = capabilities
-        self.clients = Attachments(limits, asyncio.get_running_loop().time())
+        loop = asyncio.get_running_loop()
+        self.clients = Attachments(limits, Stopwatch(loop))
         self.queue = LiveRequestQueue()
-        self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.over: asyncio.Future[None] = loop.create_future()
         """Done when the run has ended, whatever way."""
-        self.begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.begun: asyncio.Future[None] = loop.create_future()
         """Done when the model is there, or takes long; `QuotaExceeded` when its provider refused for now."""
         self._limits = limits
         self._forgotten = forgotten
@@ -80,7 +81,7 @@ class Room:
     @property
     def now(self) -> float:
         """Seconds since the conversation began."""
-        return self.over.get_loop().time() - self.clients.began
+        return self.clients.age.seconds if self.clients.age is not None else 0.0
 
     @property
     def refused(self) -> bool:
@@ -217,12 +218,12 @@ class Room:
         if media.kind == PCM:
             if not can.audio_input:
                 return seat.refuse("unsupported", "The agent does not listen: write to it.")
-            mime_type = f"audio/pcm;rate={media.rate}"
+            mime_type, seconds = f"audio/pcm;rate={media.rate}", len(media.data) / (2 * media.rate)
         else:
             if not can.video_input:
                 return seat.refuse("unsupported", "The agent does not see: leave images out.")
-            mime_type = "image/jpeg" if media.kind == JPEG else "image/png"
-        self.queue.send_realtime(_media(data=bytes(media.data), mime_type=mime_type))
+            mime_type, seconds = "image/jpeg" if media.kind == JPEG else "image/png", 0.0
+        self.queue.put_media(_media(data=bytes(media.data), mime_type=mime_type), seconds)
 
     def _hear_numbered(self, seat: V1Seat, message: Numbered) -> None:
         if isinstance(message, messages.Take):
@@ -272,7 +273,7 @@ class Room:
     def _played(self, stream: int, played: int) -> None:
         self.clients.answers.played(stream, played / 1000)
         if not self.closing and (turn := self.clients.answers.turn(stream)) is not None:
-            self.queue.send(_request(playback=_playback(played_ms=played, turn=turn)))
+            self.queue.put_playback(_playback(played_ms=played, turn=turn))
 
     def _stop(self, stream: int, played: int) -> None:
         self._played(stream, played)

@@ -12,13 +12,14 @@ from abc import ABC, abstractmethod
 from collections import deque
 from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 
+from antiphon.clocks import clock_of
 from antiphon.errors import UsageError
 from antiphon.server.attachments import ERRORS_KEPT
 from antiphon.server.paces import Pace
 from antiphon.server.wire import Malformed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from antiphon.runtime.tasks import TaskOwner
     from antiphon.server.attachments import Frame, Seat
@@ -55,31 +56,28 @@ class ClientSocket(ABC):
 
     def __init__(self, line: Line, query: Mapping[str, str], rooms: Rooms, place: Place) -> None:
         """`query` is what stands in the address behind the question mark."""
-        loop = asyncio.get_running_loop()
         self.place = place
         self.rooms = rooms
         self.query = query
         self.room: Room | None = None
         self.line = line
         self._seat: Seat | None = None
-        self.over: asyncio.Future[Ending] = loop.create_future()
+        self.over: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
         """Done when something has ended it, by `cut`."""
         self._aside: deque[Frame] = deque(maxlen=ERRORS_KEPT)
         self._errors = 0
-        self._heard_at = loop.time()
-        self._idle: asyncio.TimerHandle | None = None
+        self.silence = Silence(rooms.limits.idle_seconds, self.cut)
         self._frames = Pace(rooms.limits.frames_per_second, SURGE)
 
     def begin(self, tasks: TaskOwner) -> None:
         """The client is heard and sent to from now on, until `tasks` are cancelled."""
         self.line.begin(self, tasks)
-        self._look_idle()
+        self.silence.begin()
 
     def stop(self) -> None:
         """It is over, whether or not it was cut."""
         self.over.cancel()
-        if self._idle is not None:
-            self._idle.cancel()
+        self.silence.stop()
 
     def leave(self, ending: Ending) -> None:
         """The client gives its seat up, or may come back to it."""
@@ -137,8 +135,7 @@ class ClientSocket(ABC):
     def heard(self, frame: str | bytes) -> None:
         if self.over.done():
             return
-        self._heard_at = self.over.get_loop().time()
-        if self._frames.exceeded(self._heard_at):
+        if self._frames.exceeded(self.silence.broken()):
             return self.cut(4029, f"more than {self.rooms.limits.frames_per_second:g} frames a second")
         try:
             self.take_in(frame)
@@ -182,9 +179,33 @@ class ClientSocket(ABC):
         if close is not None:
             self.cut(close, message)
 
-    def _look_idle(self) -> None:
-        loop, seconds = asyncio.get_running_loop(), self.rooms.limits.idle_seconds
-        if (left := self._heard_at + seconds - loop.time()) <= 0:
-            self.cut(4008, f"nothing came for {seconds:g} s")
+
+class Silence:
+    """How long nothing has come from a client: `cut` is called once that is `seconds`."""
+
+    def __init__(self, seconds: float, cut: Callable[[int, str], None]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._clock = clock_of(self._loop)
+        self._seconds = seconds
+        self._cut = cut
+        self._timer: asyncio.TimerHandle | None = None
+        self.broken_at = self._clock()
+        """When something came last."""
+
+    def begin(self) -> None:
+        self._look()
+
+    def broken(self) -> float:
+        """Something came; when that is."""
+        self.broken_at = now = self._clock()
+        return now
+
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _look(self) -> None:
+        if (left := self.broken_at + self._seconds - self._clock()) <= 0:
+            self._cut(4008, f"nothing came for {self._seconds:g} s")
         else:
-            self._idle = loop.call_later(left, self._look_idle)
+            self._timer = self._loop.call_later(left, self._look)
