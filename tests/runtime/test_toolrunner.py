@@ -8,6 +8,7 @@ import inspect
 import subprocess
 import sys
 import threading
+import time
 from contextlib import suppress
 from multiprocessing import active_children
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ from antiphon.runtime.processes import Processes
 from antiphon.runtime.streams import InputStreams
 from antiphon.runtime.tasks import TaskOwner
 from antiphon.runtime.threads import THREADS, Threads
-from antiphon.runtime.toolrunner import ToolRunner
+from antiphon.runtime.toolrunner import COMPUTES, ToolRunner
 from antiphon.tools import BaseTool, ToolError, as_tool
 from antiphon.types import Blob
 from tests import computing
@@ -624,6 +625,25 @@ async def test_the_timeout_of_a_sync_tool_begins_with_its_thread(caplog: pytest.
     assert len(said) == 2
 
 
+async def test_the_log_tells_of_a_sync_tool_that_computes(caplog: pytest.LogCaptureFixture) -> None:
+    """contract 5.3"""
+
+    def computes() -> None:
+        until = time.thread_time() + COMPUTES
+        while time.thread_time() < until:
+            pass
+
+    def waits() -> None:
+        threading.Event().wait(0.001)
+
+    bench = Bench(computes, waits)
+    bench.start("computes", "c")
+    bench.start("waits", "w")
+    await bench.ended()
+    [said] = [record.getMessage() for record in caplog.records]
+    assert said.startswith("The tool computes computed for 0.") and "separate_process=True" in said
+
+
 async def test_a_thread_that_cannot_be_started_is_an_answer_and_takes_no_place(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -647,7 +667,7 @@ import asyncio, threading
 from antiphon.core.commands import RunTool
 from antiphon.runtime.streams import InputStreams
 from antiphon.runtime.tasks import TaskOwner
-from antiphon.runtime.toolrunner import ToolRunner
+from antiphon.runtime.toolrunner import COMPUTES, ToolRunner
 from antiphon.tools import ToolContext, as_tool
 from antiphon import Session
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
+import time
 from contextlib import ExitStack, contextmanager, suppress
 from copy import deepcopy
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from antiphon.core.signals import ToolFinished, ToolYielded
 from antiphon.runtime.processes import PROCESSES
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 __all__ = ["ToolRunner"]
 
 log = logging.getLogger(__name__)
+
+COMPUTES: Final = 0.25
+"""Seconds of a processor after which a sync tool's call counts as one that computes, and the log says so."""
 
 
 class ToolRunner:
@@ -213,7 +217,7 @@ class ToolRunner:
                 loop = asyncio.get_running_loop()
                 run = partial(contextvars.copy_context().run, called, made)
                 begun = partial(loop.call_soon_threadsafe, begin)
-                value = await loop.run_in_executor(self._threads, _in_thread, begun, run)
+                value = await loop.run_in_executor(self._threads, _in_thread, call.name, begun, run)
             case "process":
                 value = await PROCESSES.run(made, begin)
             case "stream":
@@ -306,10 +310,20 @@ class ToolRunner:
         return ToolFinished(call.call_id, tool_failed(error), failed=True)
 
 
-def _in_thread(begun: Callable[[], object], run: Callable[[], Any]) -> Any:
+def _in_thread(tool: str, begun: Callable[[], object], run: Callable[[], Any]) -> Any:
     with suppress(RuntimeError):  # the loop is closed: nobody watches the time
         begun()
-    return run()
+    since = time.thread_time()
+    try:
+        return run()
+    finally:
+        if (took := time.thread_time() - since) >= COMPUTES:
+            log.warning(
+                "The tool %s computed for %.1f s in a thread. If it was Python, all conversations took turns "
+                "with it: give the function to FunctionTool(…, separate_process=True).",
+                tool,
+                took,
+            )
 
 
 def _is_current(task: asyncio.Task[Any] | None) -> bool:
