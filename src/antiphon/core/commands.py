@@ -56,7 +56,7 @@ class Emit:
     stored: bool = False
 
 
-@dataclass(slots=True, unsafe_hash=True)  # not frozen: one is made of every frame, at half the cost
+@dataclass(slots=True, unsafe_hash=True, init=False)  # for every frame: at half the cost
 class Speak:
     """Yield this chunk of the model's speech: what nearly every command is, so no event is made of it yet.
 
@@ -66,6 +66,11 @@ class Speak:
     author: str
     data: bytes
     mime_type: str
+
+    def __init__(self, author: str, data: bytes, mime_type: str) -> None:
+        self.author = author
+        self.data = data
+        self.mime_type = mime_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +118,16 @@ class Begin:
     answers: tuple[str, ...] = ()
 
 
-@dataclass(slots=True, unsafe_hash=True)  # as above
+@dataclass(slots=True, unsafe_hash=True, init=False)  # as above
 class Send:
     """Say this to the model. What never leaves comes back in `LinkLost.unsent`."""
 
     link: int
     message: Message
+
+    def __init__(self, link: int, message: Message) -> None:
+        self.link = link
+        self.message = message
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What comes of a look: the signals of callbacks and guardrails (contract 5.10, 5.13)."""
+"""What comes of looks and recordings: the signals of callbacks, guardrails and recorders."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from antiphon.events import EventActions, LlmResponse
 from antiphon.types import Content
 
-__all__ = ["Acted", "Reviewed", "Vetoed"]
+__all__ = ["Acted", "RecordingFailed", "RecordingSaved", "Reviewed", "Vetoed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +46,22 @@ class Acted:
     ends: bool = False
     response: LlmResponse | None = None
     """What came of the call, or a piece of it, where this is the last of the invocation."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingSaved:
+    """The recording of that number is in the artifact service."""
+
+    number: int
+    file_uri: str
+    mime_type: str
+    name: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingFailed:
+    """The recording of that number could not be made an artifact; `reason` is told to the application."""
+
+    number: int
+    reason: str

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from antiphon.core.messages import Message, Opening
-from antiphon.core.outcomes import Acted, Reviewed, Vetoed
+from antiphon.core.outcomes import Acted, RecordingFailed, RecordingSaved, Reviewed, Vetoed
 from antiphon.errors import ModelConnectionError
 from antiphon.events import EventActions, LlmResponse
 from antiphon.types import (
@@ -75,12 +75,16 @@ class ModelReady:
     """The model accepted the set-up and takes input from now on."""
 
 
-@dataclass(slots=True, unsafe_hash=True)  # not frozen: one is made of every frame, at half the cost
+@dataclass(slots=True, unsafe_hash=True, init=False)  # for every frame: at half the cost
 class ModelAudio:
     """Speech: 16-bit little-endian mono PCM, its rate in the MIME type."""
 
     data: bytes
     mime_type: str
+
+    def __init__(self, data: bytes, mime_type: str) -> None:
+        self.data = data
+        self.mime_type = mime_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,12 +231,16 @@ ModelSignal = (
 # What happens on links to the model; `link` is the number the conversation gave it.
 
 
-@dataclass(slots=True, unsafe_hash=True)  # as above
+@dataclass(slots=True, unsafe_hash=True, init=False)  # as above
 class Received:
     """What the model said in one frame, or in several that came at once, in order."""
 
     link: int
     said: Sequence[ModelSignal]
+
+    def __init__(self, link: int, said: Sequence[ModelSignal]) -> None:
+        self.link = link
+        self.said = said
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +266,7 @@ class LinkLost:
 # What the user does.
 
 
-@dataclass(slots=True, unsafe_hash=True)  # as above
+@dataclass(slots=True, unsafe_hash=True, init=False)  # as above
 class UserMedia:
     """One audio chunk or video frame, as `requests.check_blob` lets it through.
 
@@ -267,6 +275,10 @@ class UserMedia:
 
     blob: Blob
     shed: bool = False
+
+    def __init__(self, blob: Blob, shed: bool = False) -> None:
+        self.blob = blob
+        self.shed = shed
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,7 +330,7 @@ class AppLeft:
     """The application stopped reading events: everything ends now."""
 
 
-# What tools and recordings report.
+# What tools report.
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,25 +359,6 @@ class ToolYielded:
     response: dict[str, Any]
     actions: EventActions = field(default_factory=EventActions)
     scheduling: FunctionResponseScheduling | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RecordingSaved:
-    """The recording of that number is in the artifact service."""
-
-    number: int
-    file_uri: str
-    mime_type: str
-    name: str
-    version: int
-
-
-@dataclass(frozen=True, slots=True)
-class RecordingFailed:
-    """The recording of that number could not be made an artifact; `reason` is told to the application."""
-
-    number: int
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)

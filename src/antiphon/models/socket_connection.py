@@ -46,7 +46,10 @@ MAX_GARBLED: Final = 3
 """Unreadable frames in a row after which the peer is taken not to speak the protocol."""
 
 # members of an enumeration are looked up each time they are named
-_TEXT, _PING, _PONG, _CLOSE = WSMsgType.TEXT, WSMsgType.PING, WSMsgType.PONG, WSMsgType.CLOSE
+_TEXT: Final = WSMsgType.TEXT
+_PING: Final = WSMsgType.PING
+_PONG: Final = WSMsgType.PONG
+_CLOSE: Final = WSMsgType.CLOSE
 # close codes of RFC 6455 that this engine uses itself
 _NORMAL, _UNSAID, _ABNORMAL, _GARBLED, _TOO_LARGE, _FAULT = 1000, 1005, 1006, 1007, 1009, 1011
 
@@ -132,7 +135,7 @@ class SocketConnection:
                 self._receipts.pong(frame.get_payload_as_bytes())
             elif self._ending:
                 pass
-            elif frame.fin and not self._heard.pieces:
+            elif frame.fin and self._heard.pieces is None:
                 self._take(frame.get_payload_as_bytes())
             else:
                 self._add(frame.get_payload_as_bytes(), bool(frame.fin))
@@ -205,11 +208,13 @@ class SocketConnection:
 
     def _add(self, payload: bytes, fin: bool) -> None:
         pieces = self._heard.pieces
+        if pieces is None:
+            pieces = self._heard.pieces = bytearray()
         pieces += payload
         if len(pieces) > self.max_frame:
             self._give_up(_too_large(self.max_frame), _TOO_LARGE)
         elif fin:
-            self._heard.pieces = bytearray()
+            self._heard.pieces = None
             self._take(bytes(pieces))
 
     def _take(self, frame: bytes) -> None:
@@ -286,7 +291,7 @@ class _Heard:
     """What was read and not told yet: `pieces` of a message, and how many `garbled` ones came in a row."""
 
     said: list[ModelSignal] = field(default_factory=list)
-    pieces: bytearray = field(default_factory=bytearray)
+    pieces: bytearray | None = None
     garbled: int = 0
 
 

@@ -57,6 +57,7 @@ class Intake:
         self._writable = writable
         self._keep_shed = keep_shed
         self._streams = streams
+        self._copies = streams.copies
         self._draining = False
         self._stopped = False
 
@@ -89,7 +90,8 @@ class Intake:
             return False
         if not self._writable():
             return False
-        self._streams.give(media)
+        if self._copies:
+            self._streams.give(media)
         self._feed(UserMedia(media))
         return True
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from antiphon.config import RunConfig
     from antiphon.core.messages import Message
     from antiphon.core.signals import LinkLost, Signal
-    from antiphon.models import LiveModel, Setup
+    from antiphon.models import LiveModel, ModelConnection, Setup
     from antiphon.runtime.tape_writer import TapeWriter
     from antiphon.runtime.tasks import TaskOwner
 
@@ -43,7 +43,7 @@ class LinkBoard:
         self._feed = feed
         self._drain = drain
         self._links: dict[int, Link] = {}
-        self._newest = 0
+        self._newest: ModelConnection | None = None
 
     def __len__(self) -> int:
         return len(self._links)
@@ -51,8 +51,8 @@ class LinkBoard:
     @property
     def writable(self) -> bool:
         """Whether more may be taken from the user. A link that is gone keeps nothing back: the core does."""
-        link = self._links.get(self._newest)
-        return link is None or link.connection is None or link.connection.writable
+        connection = self._newest
+        return connection is None or connection.writable
 
     def dial(self, number: int, agent: str) -> None:
         """Opens a connection to the agent's model; `LinkDialled` or `LinkLost` follows."""
@@ -68,7 +68,7 @@ class LinkBoard:
         link = self._links.get(number)
         if link is None or link.connection is None:
             return False
-        self._newest = number
+        self._newest = link.connection
         if self._tape is not None:
             self._tape.begun(number, setup)
         link.connection.begin(setup)
@@ -92,6 +92,8 @@ class LinkBoard:
         return close_all(self._links)
 
     def _lost(self, lost: LinkLost) -> None:
-        self._links.pop(lost.link, None)
+        link = self._links.pop(lost.link, None)
+        if link is not None and link.connection is self._newest:
+            self._newest = None
         self._feed(lost)
         self._drain()  # what waited for this link to take more waits for it no longer

@@ -50,16 +50,17 @@ class InputStreams:
     """The copies of one conversation's running calls. Without any, media costs nothing more."""
 
     def __init__(self) -> None:
-        self._copies: dict[str, _Copy] = {}
+        self.copies: dict[str, _Copy] = {}
+        """By the calls that have them; to be looked at, not changed."""
         self._ended = False
 
     def __len__(self) -> int:
-        return len(self._copies)
+        return len(self.copies)
 
     @contextmanager
     def open(self, call_id: str, tool: str) -> Iterator[LiveRequestQueue]:
         """A copy of all media from now on, for a call; closed when the block is left, at the latest."""
-        copy = self._copies[call_id] = _Copy(tool)
+        copy = self.copies[call_id] = _Copy(tool)
         if self._ended:
             copy.close()
         try:
@@ -69,19 +70,19 @@ class InputStreams:
 
     def give(self, media: Blob) -> None:
         """The user sent this; every call gets the same blob, none of its bytes is copied."""
-        if self._copies:
+        if self.copies:
             seconds = check_blob(media)
-            for copy in self._copies.values():
+            for copy in self.copies.values():
                 copy.give(media, seconds)
 
     def close(self, call_id: str) -> None:
         """Nothing more is given to this call; a thread that waits for it wakes up."""
-        copy = self._copies.pop(call_id, None)
+        copy = self.copies.pop(call_id, None)
         if copy is not None:
             copy.close()
 
     def end(self) -> None:
         """The user has left: every copy ends, also one that is opened later."""
         self._ended = True
-        for call_id in list(self._copies):
+        for call_id in list(self.copies):
             self.close(call_id)

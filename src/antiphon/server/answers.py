@@ -11,8 +11,9 @@ Rule 4  An event is written as JSON at most once with its sound and once without
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from antiphon.errors import UnknownMimeType
 from antiphon.events import EventActions
@@ -36,7 +37,8 @@ _ENVELOPE: Final = frozenset(
 _NOTHING: Final = EventActions()
 
 
-class Sound(NamedTuple):
+@dataclass(slots=True, init=False)
+class Sound:
     """A chunk of an answer. `begins` and `seconds` place it in its answer; `frame` is ready to be sent."""
 
     stream: int
@@ -44,6 +46,13 @@ class Sound(NamedTuple):
     begins: float
     seconds: float
     frame: bytes | str
+
+    def __init__(self, stream: int, number: int, begins: float, seconds: float, frame: bytes | str) -> None:
+        self.stream = stream
+        self.number = number
+        self.begins = begins
+        self.seconds = seconds
+        self.frame = frame
 
 
 class Told:
@@ -91,6 +100,7 @@ class Answers:
         self._most = answer_seconds
         self._turns = 0
         self._turn_of: dict[int, int] = {}
+        self._turn = 0
         self._stream = 0
         self._flushed = True
         self._number = 0
@@ -132,9 +142,10 @@ class Answers:
 
     def played(self, stream: int, seconds: float) -> None:
         """So much of an answer was heard."""
+        kept = self._kept
         if stream == self._stream:
-            while self._kept and self._kept[0].begins + self._kept[0].seconds <= seconds:
-                self._kept.pop(0)
+            while kept and kept[0].begins + kept[0].seconds <= seconds:
+                kept.pop(0)
 
     def left(self, stream: int = 0, number: int = -1) -> list[Sound]:
         """What still makes sense of the newest answer after this frame: of another answer, all of it."""
@@ -149,7 +160,7 @@ class Answers:
                 yield self._add(blob.data, rate, now)
 
     def _add(self, data: bytes, rate: int, now: float) -> Sound:
-        if self._flushed or self._turn_of[self._stream] != self._turns:
+        if self._flushed or self._turn != self._turns:
             self._begin()
         frame = pcm_frame(data, rate, self._stream, self._number, int(now * 1000))
         sound = Sound(self._stream, self._number, self._length, len(data) / (2 * rate), frame)
@@ -157,15 +168,16 @@ class Answers:
         self._length += sound.seconds
         kept = self._kept
         kept.append(sound)
-        while self._length - kept[0].begins > self._most and len(kept) > 1:
-            kept.pop(0)
+        if self._length > self._most:  # nearly never: what was kept first is not looked at for each
+            while self._length - kept[0].begins > self._most and len(kept) > 1:
+                kept.pop(0)
         return sound
 
     def _begin(self) -> None:
         self._stream += 1
         self._flushed, self._number, self._length = False, 0, 0.0
         self._kept.clear()
-        self._turn_of[self._stream] = self._turns
+        self._turn = self._turn_of[self._stream] = self._turns
         self._turn_of.pop(self._stream - STREAMS_KNOWN, None)
 
 

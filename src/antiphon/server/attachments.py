@@ -278,6 +278,7 @@ class Attachments:
         self.age = age
         self.answers = Answers(limits.answer_seconds)
         self.seats: dict[str, Seat] = {}
+        self._listening: tuple[Seat, ...] = ()
         self._limits = limits
 
     @property
@@ -291,6 +292,7 @@ class Attachments:
     def join(self, seat: Seat, *, watch: bool = False) -> None:
         """A client that was not here before."""
         self.seats[seat.token] = seat
+        self._listening = tuple(self.seats.values())
         if not watch:
             if (before := self.speaker) is not None:
                 self.give_role(before, speaks=False)
@@ -312,6 +314,7 @@ class Attachments:
         """The client will not come back."""
         seat.speaks = False
         self.seats.pop(seat.token, None)
+        self._listening = tuple(self.seats.values())
 
     def tell(self, event: Event, now: float) -> None:
         """An event happened: every client is told, after the flush that it may cause."""
@@ -323,13 +326,14 @@ class Attachments:
 
     def speak(self, data: bytes, mime_type: str, now: float) -> bool:
         """The agent is heard, and there is no event of it yet. `False`: tell of it by an event."""
-        for seat in self.seats.values():
+        listening = self._listening
+        for seat in listening:
             if not seat.hears:
                 return False
         sound = self.answers.speak(data, mime_type, now)
         if sound is None:
             return False
-        for seat in self.seats.values():
+        for seat in listening:
             seat.hear(sound, now)
         return True
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from picows import WSCloseCode, WSMsgType
 
@@ -18,8 +18,12 @@ __all__ = ["DirectSocket", "Hearer"]
 
 _PROTOCOL, _UNSAID, _ABNORMAL, _NO_TEXT, _TOO_BIG, _RESTART = 1002, 1005, 1006, 1007, 1009, 1012
 # members of an enumeration are looked up each time they are named
-_TEXT, _BINARY, _CONTINUATION = WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION
-_CLOSE, _PING, _PONG = WSMsgType.CLOSE, WSMsgType.PING, WSMsgType.PONG
+_TEXT: Final = WSMsgType.TEXT
+_BINARY: Final = WSMsgType.BINARY
+_CONTINUATION: Final = WSMsgType.CONTINUATION
+_CLOSE: Final = WSMsgType.CLOSE
+_PING: Final = WSMsgType.PING
+_PONG: Final = WSMsgType.PONG
 
 
 class Hearer(Protocol):
