@@ -70,7 +70,8 @@ coverage: $(DEVELOP)
 
 # What is compiled, what reads its classes at run time, and whole conversations through all of it.
 COMPILED_TESTS := tests/core tests/faults tests/runtime tests/test_compilation.py tests/test_init.py \
-	$(addprefix tests/models/test_,gemini_codec.py liveness.py receipts.py socket.py) \
+	tests/test_clocks.py tests/test_queue.py \
+	$(addprefix tests/models/test_,ear.py gemini_codec.py liveness.py parting.py receipts.py socket.py socket_connection.py) \
 	tests/models/test_replay*.py tests/models/test_tape*.py \
 	$(filter-out %/test_client_files.py,$(wildcard tests/server/test_*.py)) \
 	tests/cli/test_commands.py tests/cli/test_demonstration.py tests/cli/test_replay.py

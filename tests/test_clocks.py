@@ -30,7 +30,7 @@ def test_a_loop_with_a_clock_of_its_own_keeps_it(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.virtual_clock
 async def test_a_stopwatch_begins_when_it_is_made() -> None:
     await asyncio.sleep(3)
-    watch = Stopwatch(asyncio.get_running_loop())
+    watch = Stopwatch(clock_of(asyncio.get_running_loop()))
     assert watch.seconds == 0
     await asyncio.sleep(2)
     assert watch.seconds == pytest.approx(2)

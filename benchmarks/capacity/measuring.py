@@ -34,7 +34,7 @@ class Plan:
     servers: Sequence[str] = tuple(SUBJECTS)
     levels: Sequence[int] = LEVELS
     seconds: float = 8.0
-    rounds: int = 2
+    rounds: int = 3
     turns: int = 2
     precision: float = PRECISION
     loop: str = "uvloop"

@@ -19,11 +19,11 @@ def clock_of(loop: asyncio.AbstractEventLoop) -> Callable[[], float]:
 
 
 class Stopwatch:
-    """Runs from when it was made, by the clock of `loop`."""
+    """Runs from when it was made, by this clock."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._clock = clock_of(loop)
-        self._began = self._clock()
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._began = clock()
 
     @property
     def seconds(self) -> float:

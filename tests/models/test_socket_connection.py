@@ -553,7 +553,7 @@ async def test_what_the_engine_objects_to_is_not_logged_again_as_never_retrieved
         ears = Ears()
         connection = await dialled(url, ears)
         await ears.lost_with()
-        gone = weakref.ref(connection)
+        gone = weakref.ref(ears)
         del connection, ears
     await asyncio.sleep(1)  # the engine has timers of its own
     gc.collect()

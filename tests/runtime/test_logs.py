@@ -14,6 +14,7 @@ import pytest
 from antiphon import Agent, ConversationFilter, Gemini, InMemoryRunner, LiveRequestQueue
 from antiphon.compilation import is_compiled
 from antiphon.errors import ModelConnectionError
+from antiphon.runtime import toolrunner
 from antiphon.runtime.logs import about, within
 from antiphon.testing.live_server import Call, LiveServer, Timing
 from antiphon.types import Blob
@@ -79,8 +80,11 @@ async def calling(call: Call) -> None:
     await call.closed()
 
 
-async def test_what_is_logged_for_a_conversation_says_which(converse: Converse, kept: Kept) -> None:
+async def test_what_is_logged_for_a_conversation_says_which(
+    converse: Converse, kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """contract 1.8"""
+    monkeypatch.setattr(toolrunner, "COMPUTES", 0.0)
     agent = Agent(name="helper", instruction=instruction, tools=[plain_look, fails])
     async with converse(calling, agent=agent) as talk:
         talk.queue.send_content("Look")
@@ -92,7 +96,9 @@ async def test_what_is_logged_for_a_conversation_says_which(converse: Converse, 
         ("in a task", "s1", "helper"),
         ("outside", "", ""),
     ]
-    assert kept.of("antiphon.runtime.toolrunner") == [("The tool fails failed.", "s1", "helper")]
+    computed, failed = kept.of("antiphon.runtime.toolrunner")
+    assert failed == ("The tool fails failed.", "s1", "helper")
+    assert computed[0].startswith("The tool plain_look computed") and computed[1:] == ("s1", "helper")
     assert {each.invocation for each in kept.records if each.conversation} == {done.invocation_id}
 
 

@@ -18,6 +18,7 @@ import pytest
 
 from antiphon import Agent, FunctionTool
 from antiphon.errors import ProcessEnded
+from antiphon.runtime import processes as module
 from antiphon.runtime.processes import NICENESS, Processes
 from tests import computing
 from tests.runtime.near_model import until
@@ -107,6 +108,16 @@ async def test_a_call_that_is_given_up_before_its_process_is_there_is_not_made()
         early.cancel()
         assert await computed(made, computing.add, 1, 2) == {"result": 3}
         assert not begun.is_set()
+
+
+async def test_one_that_does_not_come_up_is_ended_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """contract 5.14"""
+    async with processes() as made:
+        monkeypatch.setattr(module, "STARTING", 0.0)
+        with pytest.raises(ProcessEnded, match="had not imported its function after 0 s"):
+            await computed(made, computing.add, 1, 2)
+        monkeypatch.undo()
+        assert await computed(made, computing.add, 1, 2) == {"result": 3}
 
 
 async def test_what_cannot_be_sent_fails_the_call() -> None:

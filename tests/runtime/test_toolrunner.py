@@ -667,7 +667,7 @@ import asyncio, threading
 from antiphon.core.commands import RunTool
 from antiphon.runtime.streams import InputStreams
 from antiphon.runtime.tasks import TaskOwner
-from antiphon.runtime.toolrunner import COMPUTES, ToolRunner
+from antiphon.runtime.toolrunner import ToolRunner
 from antiphon.tools import ToolContext, as_tool
 from antiphon import Session
 

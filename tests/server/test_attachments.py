@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from antiphon import Event
+from antiphon.clocks import Stopwatch
 from antiphon.core import drafts
 from antiphon.server import messages
 from antiphon.server.attachments import ERRORS_KEPT, Attachments, PlainSeat, Seat, V1Seat
@@ -51,7 +52,7 @@ def cut() -> Event:
 
 
 def room(**limits: Any) -> Attachments:
-    return Attachments(ServerLimits(**limits))
+    return Attachments(ServerLimits(**limits), Stopwatch(lambda: 0.0))
 
 
 def v1(clients: Attachments, token: str = "a", *, watch: bool = False) -> V1Seat:

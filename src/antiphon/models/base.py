@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from antiphon.models.refusals import refuse_unsupported
 
@@ -67,6 +67,7 @@ class Listener(Protocol):
         """
 
 
+@runtime_checkable
 class ModelConnection(Protocol):
     """One open connection to a model. It buffers what it is given and reports to its `Listener`."""
 

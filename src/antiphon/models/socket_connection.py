@@ -114,6 +114,7 @@ class SocketConnection:
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         self._transport = transport
+        self._liveness.heard()  # it was made before the connection
         self._liveness.begin()
         # What waits in the transport, or in the operating system, could not be taken back.
         transport.underlying_transport.set_write_buffer_limits(high=0)

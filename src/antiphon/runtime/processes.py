@@ -28,6 +28,8 @@ __all__ = ["PROCESSES", "Processes", "serve"]
 log = logging.getLogger(__name__)
 
 SPAWN: Final = multiprocessing.get_context("spawn")
+NICER: Final = 10
+"""By how much the priority of a process that starts, and imports, is below that of this one."""
 NICENESS: Final = 19
 """The lowest priority: conversations on the same processor go first, at once. One that is only somewhat lower
 keeps them waiting for milliseconds, since the kernel lets a process finish its slice."""
@@ -40,7 +42,8 @@ class Processes:
     """At most `most` processes, or one for each processor, each for one call at a time.
 
     One is started when a call finds none idle, and stays for later calls; a call that finds all busy waits.
-    They have the lowest priority, and the processors that this process may use. They end with it.
+    They have the lowest priority once they have started, and the processors that this process may use. They
+    end with it.
     """
 
     def __init__(self, most: int | None = None) -> None:
@@ -211,7 +214,8 @@ class _Worker:
         except BaseException:
             self._pipe.close()
             raise
-        _lower_priority(self._process.pid)
+        if (pid := self._process.pid) is not None:
+            _lower_priority(pid, min(NICENESS, _niceness() + NICER))
 
     def is_alive(self) -> bool:
         return self._process.is_alive()
@@ -222,6 +226,7 @@ class _Worker:
             self._pipe.send_bytes(function)
             if not self._pipe.poll(STARTING):
                 self.kill()
+                raise ProcessEnded(f"Its process had not imported its function after {STARTING:g} s.")
             while (answer := self._pipe.recv_bytes()) == BEGUN:
                 call.begun()
         except (EOFError, OSError):
@@ -253,10 +258,14 @@ def _processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _lower_priority(pid: int | None) -> None:
-    if pid is not None and hasattr(os, "setpriority"):
+def _niceness() -> int:
+    return os.getpriority(os.PRIO_PROCESS, 0) if hasattr(os, "getpriority") else 0
+
+
+def _lower_priority(pid: int, niceness: int) -> None:
+    if hasattr(os, "setpriority"):
         with suppress(OSError):  # it has ended already
-            os.setpriority(os.PRIO_PROCESS, pid, NICENESS)
+            os.setpriority(os.PRIO_PROCESS, pid, niceness)
 
 
 # In the other process.
@@ -286,6 +295,7 @@ def _end_with_parent() -> None:
 def _answer(pipe: Connection, function: bytes) -> bytes:
     try:
         call = pickle.loads(function)
+        _lower_priority(0, NICENESS)
         pipe.send_bytes(BEGUN)
         return pickle.dumps((tool_response(called(call)), None))
     except BaseException as error:

@@ -215,9 +215,9 @@ class ToolRunner:
                 value = await made()
             case "sync":
                 loop = asyncio.get_running_loop()
-                run = partial(contextvars.copy_context().run, called, made)
                 begun = partial(loop.call_soon_threadsafe, begin)
-                value = await loop.run_in_executor(self._threads, _in_thread, call.name, begun, run)
+                run = partial(contextvars.copy_context().run, _in_thread, call.name, begun, made)
+                value = await loop.run_in_executor(self._threads, run)
             case "process":
                 value = await PROCESSES.run(made, begin)
             case "stream":
@@ -310,12 +310,12 @@ class ToolRunner:
         return ToolFinished(call.call_id, tool_failed(error), failed=True)
 
 
-def _in_thread(tool: str, begun: Callable[[], object], run: Callable[[], Any]) -> Any:
+def _in_thread(tool: str, begun: Callable[[], object], made: Callable[[], Any]) -> Any:
     with suppress(RuntimeError):  # the loop is closed: nobody watches the time
         begun()
     since = time.thread_time()
     try:
-        return run()
+        return called(made)
     finally:
         if (took := time.thread_time() - since) >= COMPUTES:
             log.warning(

@@ -274,7 +274,7 @@ class PlainSeat(Seat):
 class Attachments:
     """All clients of one conversation, and how old it is."""
 
-    def __init__(self, limits: ServerLimits, age: Stopwatch | None = None) -> None:
+    def __init__(self, limits: ServerLimits, age: Stopwatch) -> None:
         self.age = age
         self.answers = Answers(limits.answer_seconds)
         self.seats: dict[str, Seat] = {}

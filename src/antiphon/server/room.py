@@ -7,7 +7,7 @@ import logging
 from typing import TYPE_CHECKING, Final, NamedTuple
 from uuid import uuid4
 
-from antiphon.clocks import Stopwatch
+from antiphon.clocks import Stopwatch, clock_of
 from antiphon.errors import UsageError
 from antiphon.queue import LiveRequestQueue
 from antiphon.requests import LiveRequest, Playback
@@ -67,7 +67,7 @@ class Room:
         self.config = config
         self.capabilities = capabilities
         loop = asyncio.get_running_loop()
-        self.clients = Attachments(limits, Stopwatch(loop))
+        self.clients = Attachments(limits, Stopwatch(clock_of(loop)))
         self.queue = LiveRequestQueue()
         self.over: asyncio.Future[None] = loop.create_future()
         """Done when the run has ended, whatever way."""
@@ -81,7 +81,7 @@ class Room:
     @property
     def now(self) -> float:
         """Seconds since the conversation began."""
-        return self.clients.age.seconds if self.clients.age is not None else 0.0
+        return self.clients.age.seconds
 
     @property
     def refused(self) -> bool:

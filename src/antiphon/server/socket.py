@@ -66,13 +66,13 @@ class ClientSocket(ABC):
         """Done when something has ended it, by `cut`."""
         self._aside: deque[Frame] = deque(maxlen=ERRORS_KEPT)
         self._errors = 0
-        self.silence = Silence(rooms.limits.idle_seconds, self.cut)
+        self.silence = Silence(rooms.limits.idle_seconds)
         self._frames = Pace(rooms.limits.frames_per_second, SURGE)
 
     def begin(self, tasks: TaskOwner) -> None:
         """The client is heard and sent to from now on, until `tasks` are cancelled."""
         self.line.begin(self, tasks)
-        self.silence.begin()
+        self.silence.begin(self.cut)
 
     def stop(self) -> None:
         """It is over, whether or not it was cut."""
@@ -181,19 +181,22 @@ class ClientSocket(ABC):
 
 
 class Silence:
-    """How long nothing has come from a client: `cut` is called once that is `seconds`."""
+    """How long nothing has come from a client, and the end of its patience, which is `seconds`."""
 
-    def __init__(self, seconds: float, cut: Callable[[int, str], None]) -> None:
+    def __init__(self, seconds: float) -> None:
         self._loop = asyncio.get_running_loop()
         self._clock = clock_of(self._loop)
         self._seconds = seconds
-        self._cut = cut
         self._timer: asyncio.TimerHandle | None = None
         self.broken_at = self._clock()
         """When something came last."""
 
-    def begin(self) -> None:
-        self._look()
+    def begin(self, cut: Callable[[int, str], None]) -> None:
+        """`cut` is called when nothing has come for so long."""
+        if (left := self.broken_at + self._seconds - self._clock()) <= 0:
+            cut(4008, f"nothing came for {self._seconds:g} s")
+        else:
+            self._timer = self._loop.call_later(left, self.begin, cut)
 
     def broken(self) -> float:
         """Something came; when that is."""
@@ -203,9 +206,3 @@ class Silence:
     def stop(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-
-    def _look(self) -> None:
-        if (left := self.broken_at + self._seconds - self._clock()) <= 0:
-            self._cut(4008, f"nothing came for {self._seconds:g} s")
-        else:
-            self._timer = self._loop.call_later(left, self._look)
