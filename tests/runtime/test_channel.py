@@ -83,6 +83,20 @@ def test_what_comes_after_the_end_is_left_out_and_no_failure() -> None:
     assert waiting(line) == ["a"]
 
 
+class Empty(Exception):
+    """An error that is false."""
+
+    def __len__(self) -> int:
+        return 0
+
+
+def test_an_error_that_is_false_is_raised_all_the_same() -> None:
+    line = channel()
+    line.close(Empty())
+    with pytest.raises(Empty):
+        line.take()
+
+
 def test_the_end_is_raised_after_the_events_that_did_arrive() -> None:
     """contract 1.5; and the first ending counts"""
     line = channel()

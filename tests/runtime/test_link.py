@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from antiphon.core.signals import LinkLost
 from antiphon.errors import ConnectionLost
@@ -23,6 +23,14 @@ async def test_a_loss_is_reported_once_with_what_was_not_sent(bench: Bench) -> N
     await bench.board.close_all()
     await turns()
     assert bench.told() == []
+
+
+async def test_a_loss_may_be_told_by_lists(bench: Bench) -> None:
+    """Connections that applications write are Python, and nobody checks their types."""
+    connection = await bench.dialled()
+    connection.listener.lost(None, cast("Any", [turn("one")]), cast("Any", [turn("two")]))
+    await turns()
+    assert bench.lost() == LinkLost(1, None, (turn("one"),), (turn("two"),))
 
 
 async def test_what_is_said_on_a_link_that_has_just_been_lost_comes_back_in_order(bench: Bench) -> None:

@@ -78,7 +78,7 @@ class EventChannel:
         """
         if not self._line:
             if self._closed:
-                raise self._error or StopAsyncIteration
+                raise StopAsyncIteration if self._error is None else self._error
             return None
         event = self._line.popleft()
         self._searched = None

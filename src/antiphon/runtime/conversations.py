@@ -7,7 +7,7 @@ a runner.
 from __future__ import annotations
 
 import sys
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -95,7 +95,7 @@ class Conversations:
         queue: LiveRequestQueue,
         run_config: RunConfig | dict[str, Any] | None,
         tape: str | Path | None,
-        told: tuple[Callable[[Event], object], Callable[[bytes, str], bool] | None] | None = None,
+        told: tuple[Callable[[Event], object], Callable[[bytes, str], object] | None] | None = None,
     ) -> AsyncGenerator[tuple[list[Event], AsyncIterator[Event]], None]:
         """A live conversation: what is to be said first, and then its events.
 
@@ -119,7 +119,6 @@ class Conversations:
             if config.streaming_mode is not StreamingMode.BIDI:
                 queue.close()
 
-    @asynccontextmanager
     async def turn(
         self,
         user_id: str,
@@ -127,7 +126,7 @@ class Conversations:
         new_message: Content | dict[str, Any] | str,
         state_delta: dict[str, Any] | None,
         run_config: RunConfig | dict[str, Any] | None,
-    ) -> AsyncGenerator[tuple[list[Event], AsyncIterator[Event]], None]:
+    ) -> AbstractAsyncContextManager[tuple[list[Event], AsyncIterator[Event]]]:
         """A run of one turn: what is to be said first, and then its events."""
         config = read_config(run_config)
         if config.streaming_mode is StreamingMode.BIDI:
@@ -139,9 +138,7 @@ class Conversations:
         troupe = replace(troupe, cast=replace(troupe.cast, first=first_to_speak(troupe, session, message)))
         queue = LiveRequestQueue()
         queue.send(LiveRequest(content=message, state_delta=state_delta))
-        conversation = self._conversing(troupe, session, config, queue, self._runner.tapes, delta=state_delta)
-        async with conversation as events:
-            yield events
+        return self._conversing(troupe, session, config, queue, self._runner.tapes, delta=state_delta)
 
     @asynccontextmanager
     async def _conversing(

@@ -56,8 +56,8 @@ class Link:
     def lost(
         self,
         error: ModelConnectionError | None,
-        unsent: tuple[Message, ...],
-        doubtful: tuple[Message | Opening, ...] = (),
+        unsent: Sequence[Message],
+        doubtful: Sequence[Message | Opening] = (),
     ) -> None:
         if self._unsent is None:
             self._unsent = list(unsent)
@@ -67,6 +67,6 @@ class Link:
         self,
         error: ModelConnectionError | None,
         unsent: list[Message],
-        doubtful: tuple[Message | Opening, ...],
+        doubtful: Sequence[Message | Opening],
     ) -> None:
-        self._lose(LinkLost(self.number, error, tuple(unsent), doubtful))
+        self._lose(LinkLost(self.number, error, tuple(unsent), tuple(doubtful)))

@@ -100,7 +100,7 @@ class Runner:
         self,
         tell: Callable[[Event], object],
         *,
-        speech: Callable[[bytes, str], bool] | None = None,
+        speech: Callable[[bytes, str], object] | None = None,
         user_id: str,
         session_id: str,
         live_request_queue: LiveRequestQueue,
@@ -144,7 +144,7 @@ class Runner:
         `UnsupportedByModel` for an agent whose model is only live. Leave early by `aclose()`: a request that
         is under way is closed then.
         """
-        turn = self._conversations.turn(user_id, session_id, new_message, state_delta, run_config)
+        turn = await self._conversations.turn(user_id, session_id, new_message, state_delta, run_config)
         async with turn as (first, events):
             for event in first:
                 yield event

@@ -16,8 +16,8 @@ class Tap(NamedTuple):
 
     tell: Callable[[Event], object]
     """Takes an event."""
-    speech: Callable[[bytes, str], bool] | None = None
-    """Takes 16-bit mono PCM and its MIME type, in place of an event; `False` asks for that."""
+    speech: Callable[[bytes, str], object] | None = None
+    """Takes 16-bit mono PCM and its MIME type, in place of an event; what is not true asks for that."""
 
 
 class EventTap:
@@ -42,7 +42,7 @@ class EventTap:
 
     def take_speech(self, data: bytes, mime_type: str) -> bool:
         """Whether a chunk of speech needs no event: it was taken, or nobody listens any more."""
-        return self._over.done() or (self._speech is not None and self._speech(data, mime_type))
+        return self._over.done() or (self._speech is not None and bool(self._speech(data, mime_type)))
 
     def close(self, error: BaseException | None = None) -> None:
         """No more events. The first call counts."""
@@ -58,7 +58,7 @@ class EventTap:
     def take(self) -> Event | None:
         """`None` until it is closed. Raises what it was closed by, `StopAsyncIteration` if by no error."""
         if self._over.done():
-            raise self._error or StopAsyncIteration
+            raise StopAsyncIteration if self._error is None else self._error
         return None
 
     def more(self) -> asyncio.Future[None]:
