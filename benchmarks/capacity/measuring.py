@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["LEVELS", "Plan", "measure"]
 
 LEVELS: Final = (50, 100, 200, 400, 800, 1600)
-AGAIN: Final = 1
-"""How often a level that failed disturbed is measured again."""
+AGAIN: Final = 2
+"""How often a trial that was disturbed is measured again; levels only if they were not held."""
 TURN: Final = 1.0
 """Seconds after which the model is interrupted, again and again."""
 
@@ -99,7 +99,7 @@ def _server(trials: Trials, subject: Subject, plan: Plan, told: _Teller) -> dict
     levels: list[dict[str, Any]] = []
 
     def holds(count: int) -> bool:
-        trial = told(_undisturbed(trials, subject, Load(count, plan.seconds)))
+        trial = told(_undisturbed(trials, subject, Load(count, plan.seconds), or_held=True))
         levels.append(trial)
         return bool(trial["held"])
 
@@ -111,28 +111,26 @@ def _server(trials: Trials, subject: Subject, plan: Plan, told: _Teller) -> dict
     plain = Load(half, plan.seconds)
     result["half"] = told(_undisturbed(trials, subject, plain), " at half")
     if subject.framework:
-        result["barge_in"] = told(
-            trials.run(subject, Load(half, plan.seconds, TURN, "interrupted")), " interrupted"
-        )
+        interrupted = Load(half, plan.seconds, TURN, "interrupted")
+        result["barge_in"] = told(_undisturbed(trials, subject, interrupted), " interrupted")
         without, with_it, apart = [result["half"]], [], []
         for number in range(plan.rounds):
             if number:
-                without.append(told(trials.run(subject, plain), " without the tool"))
-            with_it.append(
-                told(trials.run(subject, Load(half, plan.seconds, ending="tool")), " with the tool")
-            )
+                without.append(told(_undisturbed(trials, subject, plain), " without the tool"))
+            computing = Load(half, plan.seconds, ending="tool")
+            with_it.append(told(_undisturbed(trials, subject, computing), " with the tool"))
             if subject.apart:
-                load = Load(half, plan.seconds, ending="tool_apart")
-                apart.append(told(trials.run(subject, load), " with the tool in a process"))
+                beside = Load(half, plan.seconds, ending="tool_apart")
+                apart.append(told(_undisturbed(trials, subject, beside), " with the tool in a process"))
         result["tool"] = {"without": without, "with": with_it, "apart": apart}
     return result
 
 
-def _undisturbed(trials: Trials, subject: Subject, load: Load) -> dict[str, Any]:
-    """A level that was not held while others used the server's core is measured again."""
+def _undisturbed(trials: Trials, subject: Subject, load: Load, *, or_held: bool = False) -> dict[str, Any]:
+    """What was measured while others used the server's core is measured again."""
     trial = trials.run(subject, load)
     for _ in range(AGAIN):
-        if trial["held"] or not trial.get("disturbed"):
+        if not trial.get("disturbed") or (or_held and trial["held"]):
             break
         trial = trials.run(subject, load)
     return trial

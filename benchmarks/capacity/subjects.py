@@ -31,6 +31,7 @@ __all__ = [
     "cpu_of",
     "lend_uvloop",
     "pythons",
+    "stolen",
     "versions",
 ]
 
@@ -152,6 +153,12 @@ def cpu_of(pid: int) -> float:
     """Seconds of CPU that a process has taken."""
     status = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(status[11]) + int(status[12])) / _TICKS
+
+
+def stolen(core: int) -> float:
+    """Seconds for which a hypervisor has kept this processor from the whole machine."""
+    [line] = [each for each in Path("/proc/stat").read_text().splitlines() if each.startswith(f"cpu{core} ")]
+    return int(line.split()[8]) / _TICKS
 
 
 def pythons(names: Sequence[str]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from contextlib import ExitStack
@@ -13,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import trustme
 
-from benchmarks.capacity.control import Helper, quantiles
+from benchmarks.capacity.control import LOAD, SERVER, Helper, quantiles
 from benchmarks.capacity.frames import TOOL_CALLS
-from benchmarks.capacity.subjects import Server, Subject, cpu_of, lend_uvloop
+from benchmarks.capacity.subjects import Server, Subject, cpu_of, lend_uvloop, stolen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +35,8 @@ BUSY: Final = 0.9
 """Of its core, above which the load side is no steady load any more."""
 DISTURBED: Final = 0.03
 """Of the time, which a server alone on its core does not wait for it."""
+STOLEN: Final = 0.01
+"""Of the time, which one of the two processors was kept from this machine."""
 
 
 @dataclass(frozen=True)
@@ -157,11 +160,12 @@ def _measured(model: Helper, server: Server | None, clients: Helper, load: Load)
     clients.ask(do="run", **window, silent=[load.conversations] if calling else [])
     _until(window["warm"])
     warm, loaded = server.usage() if server else None, (cpu_of(model.child.pid), cpu_of(clients.child.pid))
-    began = time.monotonic()
+    began, before = time.monotonic(), _stolen()
     if server:
         server.profile(on=True)
     _until(window["end"])
     seconds = time.monotonic() - began
+    kept_away = max(after - then for then, after in zip(before, _stolen(), strict=True)) / seconds
     busy = server.usage() if server else None
     if server:
         server.profile(on=False)
@@ -174,6 +178,7 @@ def _measured(model: Helper, server: Server | None, clients: Helper, load: Load)
         "late_ms": {"model": said["late_ms"], "clients": heard["late_ms"]},
         "load_cpu": {"model": round(model_cpu, 3), "clients": round(clients_cpu, 3)},
         "load_busy": model_cpu + clients_cpu > BUSY,
+        "stolen": round(kept_away, 3),
         "lost": {
             "down": sum(said["sent"].values()) - sum(heard["frames"].values()) + heard["gaps"],
             "up": heard["sent"] - said["heard"],
@@ -185,7 +190,7 @@ def _measured(model: Helper, server: Server | None, clients: Helper, load: Load)
         found |= {
             "cpu": round(cpu, 3),
             "waited": round(waited := (busy.waited - warm.waited) / seconds, 3),
-            "disturbed": waited > DISTURBED and not calling,
+            "disturbed": (waited > DISTURBED and not calling) or kept_away > STOLEN,
             "per_core": round(load.conversations / cpu, 1) if cpu else None,
             "kib_per_conversation": {
                 "idle_pss": round((idle.pss - empty.pss) / count, 1),
@@ -203,6 +208,10 @@ def _measured(model: Helper, server: Server | None, clients: Helper, load: Load)
 def _window(seconds: float) -> dict[str, int]:
     begin = time.monotonic_ns() + int(0.2e9)
     return {"begin": begin, "warm": begin + int(WARM * 1e9), "end": begin + int((WARM + seconds) * 1e9)}
+
+
+def _stolen() -> tuple[float, float]:
+    return stolen(SERVER), stolen(LOAD % (os.cpu_count() or 1))
 
 
 def _until(moment: int) -> None:

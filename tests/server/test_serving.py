@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import socket
 import sys
 
@@ -102,3 +103,29 @@ def test_as_many_files_as_connections_may_be_open(
 def test_where_files_are_not_bounded_nothing_is_changed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serving, "resource", None)
     assert allow_files(13_000) == 13_000
+
+
+def test_old_garbage_is_looked_for_rarely_and_young_garbage_a_little_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """docs/performance.md, "Sizing a server": each look through all that there is holds up conversations."""
+    monkeypatch.setattr(serving, "COLLECT_EVERY", 0.0)
+    before, looks = gc.get_threshold(), 0
+
+    def looked(phase: str, info: dict[str, int]) -> None:
+        nonlocal looks
+        looks += phase == "stop" and info["generation"] == 2
+
+    gc.callbacks.append(looked)
+    loop = serving.event_loop()
+    try:
+        young, middle, old = gc.get_threshold()
+        assert young * (middle + 1) <= 15_000 and old >= 1_000_000
+        for _ in range(2):
+            loop.call_soon(loop.stop)
+            loop.run_forever()
+        assert looks >= 1
+    finally:
+        loop.close()
+        gc.callbacks.remove(looked)
+        gc.set_threshold(*before)

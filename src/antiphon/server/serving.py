@@ -35,8 +35,10 @@ ENDING: Final = 10
 """Seconds that requests under way have left once conversations were drained."""
 BESIDES: Final = 1_000
 """Open files besides connections."""
-COLLECT_AFTER: Final = 20_000
-"""New objects, of those that can be part of a cycle, after which the young ones are searched for garbage."""
+COLLECT_AFTER: Final = 5_000
+"""New objects, of those that can be part of a cycle, after which these are searched for garbage: 1 ms."""
+COLLECT_EVERY: Final = 300.0
+"""Seconds after which all are: a quarter of a millisecond for each conversation."""
 STANDS: Final = 1.0
 """Seconds after which an application has started."""
 
@@ -128,15 +130,22 @@ def _settings(limits: ServerLimits) -> dict[str, Any]:
 def event_loop() -> asyncio.AbstractEventLoop:
     """The event loop of a server's process (docs/performance.md says why).
 
-    asyncio's, with clients' sockets in compiled code. Garbage is looked for once in `COLLECT_AFTER` new
-    objects, and not among what stands when the application has started: conversations hardly make any, and
-    each look through them is a pause for all of them.
+    asyncio's, with clients' sockets in compiled code. Garbage is looked for among `COLLECT_AFTER` new objects
+    at a time, among the rest once in `COLLECT_EVERY` seconds, and not among what stands when the application
+    has started: conversations hardly make any, and each look through them is a pause for all of them.
     """
     loop = asyncio.new_event_loop()
     loop.create_server = partial(aiofastnet.create_server, loop)  # type: ignore[method-assign]
-    gc.set_threshold(COLLECT_AFTER, 20, 20)
+    gc.set_threshold(COLLECT_AFTER, 2, 1_000_000)
     loop.call_later(STANDS, gc.freeze)
+    loop.call_later(COLLECT_EVERY, _collect, loop)
     return loop
+
+
+def _collect(loop: asyncio.AbstractEventLoop) -> None:
+    """Looks for garbage among all that is not new any more."""
+    gc.collect()
+    loop.call_later(COLLECT_EVERY, _collect, loop)
 
 
 def _told(host: str, port: int, error: OSError) -> str:
