@@ -5,23 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Generator, Sequence
 
 __all__ = ["PRECISION", "capacity"]
 
 PRECISION: Final = 0.05
 
 
-def capacity(
-    levels: Sequence[int], holds: Callable[[int], bool], precision: float = PRECISION
-) -> tuple[int, bool]:
-    """The largest number that holds, to `precision`, and whether it is only the last that was tried.
+def capacity(levels: Sequence[int], precision: float = PRECISION) -> Generator[int, bool, tuple[int, bool]]:
+    """Yields the numbers to try, and is sent whether each holds. Goes up the levels to the first that does
+    not hold, then halves what is between it and the one before.
 
-    Goes up the levels to the first that does not hold, then halves what is between it and the one before.
+    Returns the largest number that holds, to `precision`, and whether it is only the last that was tried.
     """
     good, bad = 0, None
     for level in sorted(levels):
-        if not holds(level):
+        if not (yield level):
             bad = level
             break
         good = level
@@ -29,7 +28,7 @@ def capacity(
         return good, True
     while bad - good > max(1, precision * bad):
         middle = (good + bad) // 2
-        if holds(middle):
+        if (yield middle):
             good = middle
         else:
             bad = middle

@@ -12,7 +12,7 @@ from benchmarks.capacity.trial import MOST_DELAY, WARM, Load, Trials
 from benchmarks.report import machine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 __all__ = ["LEVELS", "Plan", "measure"]
 
@@ -52,11 +52,11 @@ def measure(plan: Plan, tell: Callable[[str], None] = print) -> dict[str, Any]:
             for name in found:
                 trial = trials.run(SUBJECTS[name], Load(plan.levels[0], plan.seconds / 2))
                 same[name].append(_Teller(name, tell)(trial, " in turn"))
+        searched = _search(trials, plan, {name: _Teller(name, tell) for name in found})
         for name, python in found.items():
             told = _Teller(name, tell)
-            servers[name] = {"versions": versions(python), "same": same[name]} | _server(
-                trials, SUBJECTS[name], plan, told
-            )
+            servers[name] = {"versions": versions(python), "same": same[name]} | searched[name]
+            servers[name] |= _at_half(trials, SUBJECTS[name], plan, told, searched[name]["capacity"] // 2)
         held = [result["capacity"] for result in servers.values() if result["capacity"]]
         told = _Teller("load alone", tell)
         alone = [
@@ -95,17 +95,28 @@ class _Teller:
         return trial
 
 
-def _server(trials: Trials, subject: Subject, plan: Plan, told: _Teller) -> dict[str, Any]:
-    levels: list[dict[str, Any]] = []
+def _search(trials: Trials, plan: Plan, tellers: Mapping[str, _Teller]) -> dict[str, dict[str, Any]]:
+    """The capacity of each, in turns: within minutes a machine may be faster or slower by a fifth."""
+    searches = {name: capacity(plan.levels, plan.precision) for name in tellers}
+    asked = {name: next(search) for name, search in searches.items()}
+    levels: dict[str, list[dict[str, Any]]] = {name: [] for name in searches}
+    found: dict[str, dict[str, Any]] = {}
+    while asked:
+        for name, count in list(asked.items()):
+            load = Load(count, plan.seconds)
+            trial = tellers[name](_undisturbed(trials, SUBJECTS[name], load, or_held=True))
+            levels[name].append(trial)
+            try:
+                asked[name] = searches[name].send(bool(trial["held"]))
+            except StopIteration as over:
+                del asked[name]
+                most, at_least = over.value
+                found[name] = {"capacity": most, "at_least": at_least, "levels": levels[name]}
+    return found
 
-    def holds(count: int) -> bool:
-        trial = told(_undisturbed(trials, subject, Load(count, plan.seconds), or_held=True))
-        levels.append(trial)
-        return bool(trial["held"])
 
-    most, at_least = capacity(plan.levels, holds, plan.precision)
-    result: dict[str, Any] = {"capacity": most, "at_least": at_least, "levels": levels}
-    half = most // 2
+def _at_half(trials: Trials, subject: Subject, plan: Plan, told: _Teller, half: int) -> dict[str, Any]:
+    result: dict[str, Any] = {}
     if not half:
         return result
     plain = Load(half, plan.seconds)

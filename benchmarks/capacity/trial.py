@@ -19,7 +19,7 @@ from benchmarks.capacity.frames import TOOL_CALLS
 from benchmarks.capacity.subjects import Server, Subject, cpu_of, lend_uvloop, stolen
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Self
 
 __all__ = ["MOST_DELAY", "Load", "Trials"]
@@ -37,6 +37,10 @@ DISTURBED: Final = 0.03
 """Of the time, which a server alone on its core does not wait for it."""
 STOLEN: Final = 0.01
 """Of the time, which one of the two processors was kept from this machine."""
+STOPPED: Final = 10.0
+"""Milliseconds for which one of them did not run at all."""
+
+_CORES: Final = (SERVER, LOAD % (os.cpu_count() or 1))
 
 
 @dataclass(frozen=True)
@@ -128,7 +132,10 @@ class Trials:
                 dialect, address = subject.dialect, f"ws://127.0.0.1:{server.port}"
             clients = Helper("clients", dialect, address, trust=trust)
             stack.callback(clients.end)
-            return _measured(model, server, clients, load)
+            metronomes = [Helper("metronome", str(core), trust=trust) for core in _CORES]
+            for metronome in metronomes:
+                stack.callback(metronome.end)
+            return _measured(model, server, clients, metronomes, load)
 
     def _environ(self, subject: Subject) -> dict[str, str]:
         told = {"CAPACITY_LOOP": self._loop} | self._lent.get(subject.name, {})
@@ -138,7 +145,9 @@ class Trials:
         return told
 
 
-def _measured(model: Helper, server: Server | None, clients: Helper, load: Load) -> dict[str, Any]:
+def _measured(
+    model: Helper, server: Server | None, clients: Helper, metronomes: Sequence[Helper], load: Load
+) -> dict[str, Any]:
     clients.ask(do="join", count=1, rate=JOINS)  # what is loaded for the first is not what each one takes
     first = clients.answer()
     empty = server.usage() if server else None
@@ -158,6 +167,8 @@ def _measured(model: Helper, server: Server | None, clients: Helper, load: Load)
     window = _window(load.seconds)
     model.ask(do="run", **window, turn=load.turn, ending=load.ending)
     clients.ask(do="run", **window, silent=[load.conversations] if calling else [])
+    for metronome in metronomes:
+        metronome.ask(do="run", **window)
     _until(window["warm"])
     warm, loaded = server.usage() if server else None, (cpu_of(model.child.pid), cpu_of(clients.child.pid))
     began, before = time.monotonic(), _stolen()
@@ -172,6 +183,7 @@ def _measured(model: Helper, server: Server | None, clients: Helper, load: Load)
     model_cpu = (cpu_of(model.child.pid) - loaded[0]) / seconds
     clients_cpu = (cpu_of(clients.child.pid) - loaded[1]) / seconds
     said, heard = model.answer(), clients.answer()
+    stopped = max((metronome.answer() or 0.0 for metronome in metronomes), default=0.0)
     found |= {
         "down": heard["down"],
         "up": said["up"],
@@ -179,6 +191,7 @@ def _measured(model: Helper, server: Server | None, clients: Helper, load: Load)
         "load_cpu": {"model": round(model_cpu, 3), "clients": round(clients_cpu, 3)},
         "load_busy": model_cpu + clients_cpu > BUSY,
         "stolen": round(kept_away, 3),
+        "stopped_ms": stopped,
         "lost": {
             "down": sum(said["sent"].values()) - sum(heard["frames"].values()) + heard["gaps"],
             "up": heard["sent"] - said["heard"],
@@ -190,7 +203,7 @@ def _measured(model: Helper, server: Server | None, clients: Helper, load: Load)
         found |= {
             "cpu": round(cpu, 3),
             "waited": round(waited := (busy.waited - warm.waited) / seconds, 3),
-            "disturbed": (waited > DISTURBED and not calling) or kept_away > STOLEN,
+            "disturbed": (waited > DISTURBED and not calling) or kept_away > STOLEN or stopped > STOPPED,
             "per_core": round(load.conversations / cpu, 1) if cpu else None,
             "kib_per_conversation": {
                 "idle_pss": round((idle.pss - empty.pss) / count, 1),
@@ -210,8 +223,8 @@ def _window(seconds: float) -> dict[str, int]:
     return {"begin": begin, "warm": begin + int(WARM * 1e9), "end": begin + int((WARM + seconds) * 1e9)}
 
 
-def _stolen() -> tuple[float, float]:
-    return stolen(SERVER), stolen(LOAD % (os.cpu_count() or 1))
+def _stolen() -> tuple[float, ...]:
+    return tuple(map(stolen, _CORES))
 
 
 def _until(moment: int) -> None:
