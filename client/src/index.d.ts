@@ -299,7 +299,7 @@ export interface PlayerOptions {
 }
 
 export interface PlayerEvents {
-  /** `played` is milliseconds of `stream` that were heard; every 250 ms, and at once when flushed or run dry. */
+  /** `played` is milliseconds of `stream` that were heard: first after 250 ms, then every 500 ms, and at once when flushed or run dry. */
   played: { stream: number; played: number; flushed: boolean };
   /** The first sound of an answer leaves. */
   playing: { stream: number };

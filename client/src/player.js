@@ -5,7 +5,8 @@ import { Emitter } from "./emitter.js";
 import { toFloat } from "./pcm.js";
 import { Resampler } from "./resampler.js";
 
-const REPORT = 250; // ms between reports (protocol 3.3)
+const FIRST_REPORT = 250; // ms after it began to play (protocol 3.3)
+const REPORT = 500; // ms between the others
 const CAPACITY = 300; // s
 const REMEMBERED = 16; // answers whose end is known
 
@@ -250,7 +251,7 @@ export class Player extends Emitter {
     this.#last = { stream, played, time, waiting, playing: type === "begin" || type === "tick" };
     switch (type) {
       case "begin":
-        this.#reported = time;
+        this.#reported = time - (REPORT - FIRST_REPORT) / 1000;
         return this.emit("playing", { stream });
       case "tick":
         if (done || time - this.#reported >= (REPORT - 5) / 1000) {

@@ -34,12 +34,12 @@ def test_plays_in_order_and_silence_where_there_is_nothing() -> None:
     assert ear.player.seconds == 0
 
 
-def test_reports_every_quarter_of_a_second_and_at_the_end() -> None:
+def test_reports_after_a_quarter_of_a_second_then_every_half_and_at_the_end() -> None:
     """protocol 3.3"""
     ear = Ear()
-    ear.player.add(audio(1, 0.6))
-    ear.hears(1)
-    assert ear.reports == [(1, 250), (1, 500), (1, 600)]
+    ear.player.add(audio(1, 1.4))
+    ear.hears(2)
+    assert ear.reports == [(1, 250), (1, 750), (1, 1250), (1, 1400)]
 
 
 def test_a_flush_is_reported_at_once_and_ends_what_was_playing() -> None:

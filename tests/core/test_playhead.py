@@ -96,6 +96,16 @@ def test_playing_goes_on_between_reports_and_no_longer() -> None:
     assert head.cut(60.0) == Heard(words="one two"), "1,000 ms: as long as reports lay apart"
 
 
+def test_playing_goes_on_after_the_first_report_as_long_as_it_came_after_the_beginning() -> None:
+    # contract 4.5
+    head = said("one two ", "three four", at=10.0)
+    head.reported(0, 250, 10.3)
+    assert head.cut(10.5) == Heard(words="one"), "450 ms"
+    head = said("one two ", "three four", at=10.0)
+    head.reported(0, 250, 10.3)
+    assert head.cut(60.0) == Heard(words="one"), "500 ms: no longer than what was heard by then"
+
+
 def test_a_player_that_stands_still_is_not_moved_on() -> None:
     # contract 4.5
     head = said("one two ", "three four")

@@ -156,7 +156,7 @@ class Conversation:
         return self._say(messages.Take)
 
     def report_playback(self, stream: int, played: int) -> None:
-        """So many milliseconds of an answer were heard: every 250 ms while it plays, and after a `Flush`.
+        """So many milliseconds of an answer were heard: after 250 ms, then every 500 ms, and after a `Flush`.
 
         Without it the record of an answer that was cut off says what was sent, not what was heard.
         `Player` reports by itself.

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Player"]
 
-EVERY: Final = 0.25
-"""Seconds of sound between two reports (protocol 3.3)."""
+FIRST: Final = 0.25
+"""Seconds of an answer that are heard before it is first reported (protocol 3.3)."""
+EVERY: Final = 0.5
+"""Seconds of it between two reports."""
 
 
 @dataclass(slots=True)
@@ -37,8 +39,8 @@ class Player:
     """A jitter buffer whose clock is the sound device: it asks for what it plays next, and so time passes.
 
     `add` what comes, `flush` what is not to be played any more, and have the device call `read`. `report`
-    is called with an answer's stream and the milliseconds of it that were heard, every 250 ms while it
-    plays and once it was flushed or has ended: give `Conversation.report_playback`. `latency` are the
+    is called with an answer's stream and the milliseconds of it that were heard: after 250 ms, then every
+    500 ms, and once it was flushed or has ended: give `Conversation.report_playback`. `latency` are the
     seconds from `read` to the ear. Any thread may call; `report` is called by the one that reads or
     flushes.
     """
@@ -119,7 +121,7 @@ class Player:
         reports = []
         for stream in list(self._heard):
             new = self._milliseconds(stream) - self._told.get(stream, 0)
-            if new >= 1000 * EVERY or (new and stream not in under_way):
+            if new >= 1000 * (EVERY if stream in self._told else FIRST) or (new and stream not in under_way):
                 reports.append(self._told_now(stream))
         newest = max(self._heard, default=0)  # what is before it and not under way is over
         self._heard = {each: heard for each, heard in self._heard.items() if each in under_way | {newest}}

@@ -3,6 +3,7 @@
 Rule 1  A piece of a transcript is spoken from where the audio stood when it came to where it stood when the
         next one came; one that no audio follows was of the stretch before it.
 Rule 2  Playing goes on between reports, for as long as they lie apart and no longer: it may have stopped.
+        The first lies as far from the answer's beginning.
 Rule 3  A word was heard when all of it was.
 Rule 4  What had been told as whole, and was not heard to its end, is amended.
 Rule 5  A client that has not reported an answer within `PATIENCE` seconds does not report it at all: then
@@ -136,8 +137,9 @@ class Playhead:
                 break
             last = answer is self._answers[-1] if turn is None else answer.turn == turn
             at = played_ms if last else answer.length
-            moved = max(at - answer.played_ms, 0.0) if answer.played_ms is not None else 0.0
-            answer.pace = min((now - answer.reported_at) * 1000.0, moved)
+            since = answer.begun_at if answer.played_ms is None else answer.reported_at
+            moved = max(at - (answer.played_ms or 0.0), 0.0)
+            answer.pace = min((now - since) * 1000.0, moved)
             answer.played_ms, answer.reported_at = at, now
 
     def playing(self, now: float) -> bool:

@@ -282,6 +282,7 @@ function wirePanels() {
 }
 
 function drawAll() {
+  talk.follow();
   view.move();
   events.draw();
   if (timeline.running || past.playing) {

@@ -149,6 +149,12 @@ export class Talk {
     player.on("flushed", ({ stream }) => this.#silenced(stream, now()));
   }
 
+  /** Once per picture on the screen: how far the answer was heard by now. */
+  follow() {
+    const { stream } = this.player;
+    if (stream !== null) this.story.played(stream, this.player.played(stream), now());
+  }
+
   #interrupted(stream) {
     this.cut = { stream, told: now() };
     if (this.silent !== null || this.player.blocked) this.#silenced(stream, this.silent ?? now());
