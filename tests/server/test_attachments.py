@@ -52,7 +52,9 @@ def cut() -> Event:
 
 
 def room(**limits: Any) -> Attachments:
-    return Attachments(ServerLimits(**limits), Stopwatch(lambda: 0.0))
+    clients = Attachments(ServerLimits(**limits), Stopwatch(lambda: 0.0))
+    clients.begun = True
+    return clients
 
 
 def v1(clients: Attachments, token: str = "a", *, watch: bool = False) -> V1Seat:

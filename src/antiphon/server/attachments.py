@@ -276,6 +276,8 @@ class Attachments:
 
     def __init__(self, limits: ServerLimits, age: Stopwatch) -> None:
         self.age = age
+        self.begun = False
+        """Whether the agent can be heard: clients have been let in."""
         self.answers = Answers(limits.answer_seconds)
         self.seats: dict[str, Seat] = {}
         self._listening: tuple[Seat, ...] = ()
@@ -326,6 +328,8 @@ class Attachments:
 
     def speak(self, data: bytes, mime_type: str, now: float) -> bool:
         """The agent is heard, and there is no event of it yet. `False`: tell of it by an event."""
+        if not self.begun:
+            return False
         listening = self._listening
         for seat in listening:
             if not seat.hears:

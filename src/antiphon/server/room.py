@@ -91,7 +91,7 @@ class Room:
     @property
     def closing(self) -> bool:
         """Whether it is over, or about to be: nobody joins it any more."""
-        return self._ending is not None or self.over.done()
+        return self._ending is not None
 
     # Its run.
 
@@ -99,6 +99,7 @@ class Room:
         """The model is there, or takes long; or its provider refused for now. The first call counts."""
         if self.begun.done():
             return
+        self.clients.begun = True
         if refused is None:
             self.begun.set_result(None)
         else:
@@ -106,7 +107,7 @@ class Room:
 
     def hear_agent(self, data: bytes, mime_type: str) -> bool:
         """The agent says this; whether the clients take it as it is."""
-        return self.begun.done() and self.clients.speak(data, mime_type, self.now)
+        return self.clients.speak(data, mime_type, self.now)
 
     def tell(self, event: Event) -> None:
         """Tells the clients what happens."""
@@ -127,6 +128,7 @@ class Room:
                 seat.refuse("unavailable", failure)
             seat.end(GOING_AWAY if moved else FAILED if failure is not None else ORDERLY, failure or reason)
         self.begin()
+        self._ending = self._ending or "ended"
         if not self.over.done():
             self.over.set_result(None)
 
@@ -223,7 +225,7 @@ class Room:
             if not can.video_input:
                 return seat.refuse("unsupported", "The agent does not see: leave images out.")
             mime_type, seconds = "image/jpeg" if media.kind == JPEG else "image/png", 0.0
-        self.queue.put_media(_media(data=bytes(media.data), mime_type=mime_type), seconds)
+        self.queue.lanes.put_media(_media(data=bytes(media.data), mime_type=mime_type), seconds)
 
     def _hear_numbered(self, seat: V1Seat, message: Numbered) -> None:
         if isinstance(message, messages.Take):
@@ -264,7 +266,7 @@ class Room:
                 seat.refuse("not_speaker", "Another client has the floor: take it first.", n)
         elif self.closing:
             seat.refuse("unavailable", "The conversation is ending.", n)
-        elif self.queue.depth > self._limits.control_messages:
+        elif self.queue.lanes.depth > self._limits.control_messages:
             seat.refuse("too_fast", "The agent does not keep up: wait for its answer.", n)
         else:
             return True
@@ -273,7 +275,7 @@ class Room:
     def _played(self, stream: int, played: int) -> None:
         self.clients.answers.played(stream, played / 1000)
         if not self.closing and (turn := self.clients.answers.turn(stream)) is not None:
-            self.queue.put_playback(_playback(played_ms=played, turn=turn))
+            self.queue.lanes.put_playback(_playback(played_ms=played, turn=turn))
 
     def _stop(self, stream: int, played: int) -> None:
         self._played(stream, played)

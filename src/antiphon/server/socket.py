@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from abc import ABC, abstractmethod
-from collections import deque
 from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 
 from antiphon.clocks import clock_of
@@ -64,7 +63,9 @@ class ClientSocket(ABC):
         self._seat: Seat | None = None
         self.over: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
         """Done when something has ended it, by `cut`."""
-        self._aside: deque[Frame] = deque(maxlen=ERRORS_KEPT)
+        self._ended = False
+        self._aside: list[Frame] | None = None
+        """What goes before all that waits; `None` as nearly always."""
         self._errors = 0
         self.silence = Silence(rooms.limits.idle_seconds)
         self._frames = Pace(rooms.limits.frames_per_second, SURGE)
@@ -76,6 +77,7 @@ class ClientSocket(ABC):
 
     def stop(self) -> None:
         """It is over, whether or not it was cut."""
+        self._ended = True
         self.over.cancel()
         self.silence.stop()
 
@@ -86,8 +88,7 @@ class ClientSocket(ABC):
 
     def left(self) -> list[Frame]:
         """What was said and not sent yet; it is the caller's now."""
-        frames = [*self._aside]
-        self._aside.clear()
+        frames, self._aside = self._aside or [], None
         return frames
 
     def rouse(self) -> None:
@@ -98,16 +99,17 @@ class ClientSocket(ABC):
 
     def give(self, frame: Frame) -> bool:
         """Sends the frame at once when nothing is in its way; whether it did."""
-        return not self._aside and not self.over.done() and self.line.give(frame)
+        return self._aside is None and not self._ended and self.line.give(frame)
 
     def cut(self, code: int, reason: str, *, gone: bool = False) -> None:
         """The socket is over."""
+        self._ended = True
         if not self.over.done():
             self.over.set_result(Ending(code, reason, gone))
 
     def say(self, frame: Frame) -> None:
         """Sends this before all that waits."""
-        self._aside.append(frame)
+        self._aside = [*(self._aside or ()), frame][-ERRORS_KEPT:]
         self.rouse()
 
     def sit(self, room: Room, seat: Seat) -> None:
@@ -133,7 +135,7 @@ class ClientSocket(ABC):
     # What its line calls.
 
     def heard(self, frame: str | bytes) -> None:
-        if self.over.done():
+        if self._ended:
             return
         if self._frames.exceeded(self.silence.broken()):
             return self.cut(4029, f"more than {self.rooms.limits.frames_per_second:g} frames a second")
@@ -149,10 +151,11 @@ class ClientSocket(ABC):
         self.cut(code, "", gone=True)
 
     def next(self) -> Frame | None:
-        if self.over.done():
+        if self._ended:
             return None
-        if self._aside:
-            return self._aside.popleft()
+        if (aside := self._aside) is not None:
+            self._aside = aside[1:] or None
+            return aside[0]
         seat = self._seat
         if seat is None:
             return None
