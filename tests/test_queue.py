@@ -28,7 +28,7 @@ def numbered(number: int) -> Blob:
 def drained(queue: LiveRequestQueue) -> list[Any]:
     """Everything that waits, as what it carries."""
     found: list[Any] = []
-    while (request := queue.take()) is not None:
+    while (request := queue.lanes.take()) is not None:
         if isinstance(request, Blob):
             found.append(request)
             continue
@@ -95,7 +95,7 @@ def test_blobs_and_requests_may_be_dicts() -> None:
     queue.send_realtime({"data": b"\1\0", "mime_type": "audio/pcm"})
     queue.send({"content": {"parts": [{"text": "hello"}]}, "stateDelta": {"a": 1}})
     queue.send({"close": True})
-    blob, content, close = (queue.take() for _ in range(3))
+    blob, content, close = (queue.lanes.take() for _ in range(3))
     assert blob == Blob(data=b"\1\0", mime_type="audio/pcm")
     assert isinstance(content, LiveRequest) and content.state_delta == {"a": 1}
     assert isinstance(close, LiveRequest) and close.close
@@ -105,7 +105,7 @@ def test_a_partial_turn_is_marked_so() -> None:
     # contract 2.6
     queue = LiveRequestQueue()
     queue.send_content("hel", partial=True)
-    request = queue.take()
+    request = queue.lanes.take()
     assert isinstance(request, LiveRequest)
     assert request.partial
 
@@ -179,34 +179,6 @@ def test_the_oldest_audio_is_dropped_and_counted(caplog: pytest.LogCaptureFixtur
     assert len(caplog.records) == 1, "said once per burst"
 
 
-def test_what_is_dropped_is_kept_for_whoever_asked_for_it() -> None:
-    # contract 2.2, 4.3: to be recorded; as much of it as may wait, the newest
-    queue = LiveRequestQueue(max_frames=2)
-    queue.send_realtime(numbered(0))
-    queue.attach(lambda: None, keep_shed=True)
-    assert queue.take_shed() is None
-    for number in range(1, 5):
-        queue.send_realtime(numbered(number))
-    assert [queue.take_shed() for _ in range(3)] == [
-        numbered(1),
-        numbered(2),
-        None,
-    ]
-    queue.send_realtime(numbered(5))
-    queue.detach()
-    assert queue.take_shed() is None
-    assert queue.dropped == 4
-
-
-def test_what_is_dropped_is_gone_unless_somebody_asked_for_it() -> None:
-    # contract 2.2: memory
-    queue = LiveRequestQueue(max_frames=1)
-    queue.attach(lambda: None)
-    for number in range(3):
-        queue.send_realtime(numbered(number))
-    assert queue.take_shed() is None
-
-
 def test_the_next_burst_is_reported_again(caplog: pytest.LogCaptureFixture) -> None:
     # contract 2.2
     queue = LiveRequestQueue(max_frames=1)
@@ -246,50 +218,6 @@ def test_one_chunk_is_let_through_however_long() -> None:
 # The runtime's side.
 
 
-def test_a_queue_serves_one_invocation() -> None:
-    # contract 1.4
-    queue = LiveRequestQueue()
-    queue.attach(lambda: None)
-    with pytest.raises(QueueInUse):
-        queue.attach(lambda: None)
-    queue.detach()
-    queue.attach(lambda: None)
-
-
-def test_whoever_holds_the_queue_is_woken_by_everything() -> None:
-    # contract 1.3
-    woken = []
-    queue = LiveRequestQueue()
-    queue.send_content("before")
-    queue.attach(lambda: woken.append(queue.depth))
-    queue.send_content("hello")
-    queue.send_realtime(SECOND)
-    queue.close()
-    queue.close()
-    assert woken == [2, 3, 4]
-    queue.detach()
-
-
-def test_threads_may_send_at_once() -> None:
-    # contract 2.3
-    queue = LiveRequestQueue(max_frames=10_000, max_audio_seconds=1e9)
-
-    def send(name: str) -> None:
-        for number in range(200):
-            queue.send_content(f"{name}{number}")
-            queue.send_realtime(SECOND)
-
-    threads = [threading.Thread(target=send, args=(name,)) for name in "abcd"]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    said = [each for each in drained(queue) if isinstance(each, Content)]
-    texts = [part.text or "" for content in said for part in content.parts or []]
-    for name in "abcd":
-        assert [text for text in texts if text.startswith(name)] == [f"{name}{n}" for n in range(200)]
-
-
 async def test_a_reader_waits_for_what_comes() -> None:
     # contract 5.7
     queue = LiveRequestQueue()
@@ -300,7 +228,7 @@ async def test_a_reader_waits_for_what_comes() -> None:
     assert not reading.done()
     queue.send_realtime(SECOND)
     assert (await reading).blob == SECOND
-    queue.attach(lambda: None)
+    queue.lanes.attach(lambda: None)
 
 
 async def test_a_reader_is_woken_from_other_threads() -> None:
@@ -330,29 +258,19 @@ async def test_a_reader_that_gives_up_gives_the_queue_back() -> None:
     reading.cancel()
     with pytest.raises(asyncio.CancelledError):
         await reading
-    queue.attach(lambda: None)
+    queue.lanes.attach(lambda: None)
 
 
 async def test_what_comes_while_the_reader_sits_down_is_seen() -> None:
     # contract 5.7
     class Late(LiveRequestQueue):
-        def attach(self, wake: Any, **options: Any) -> None:
-            super().attach(wake, **options)
-            if not self.depth:
+        def _read_next(self) -> LiveRequest | None:
+            there = super()._read_next()
+            if there is None:
                 self.send_content("hello")
+            return there
 
     assert (await Late().get()).content == HELLO
-
-
-def test_a_queue_that_has_served_its_conversation_serves_no_other() -> None:
-    # contract 1.4: it would never end, nor could anything be sent
-    queue = LiveRequestQueue()
-    queue.close()
-    queue.attach(lambda: None)  # its close still waits: what was sent before is delivered (2.4)
-    queue.take()
-    queue.detach()
-    with pytest.raises(QueueClosed, match="make one for each"):
-        queue.attach(lambda: None)
 
 
 def test_half_a_character_is_refused() -> None:
@@ -367,7 +285,7 @@ def test_state_that_comes_with_media_lands_even_when_the_media_is_shed() -> None
     for number in range(3):
         blob = Blob(data=b"\1\0", mime_type="audio/pcm")
         queue.send(LiveRequest(blob=blob, state_delta={str(number): number}))
-    taken = [queue.take() for _ in range(4)]
+    taken = [queue.lanes.take() for _ in range(4)]
     deltas = [request.state_delta for request in taken if isinstance(request, LiveRequest)]
     assert deltas == [{"0": 0}, {"1": 1}, {"2": 2}]
     assert isinstance(taken[-1], Blob)
@@ -381,22 +299,22 @@ def test_of_reports_of_playback_the_newest_counts_and_nothing_waits_behind_it() 
     # contract 4.5
     queue = LiveRequestQueue()
     woken: list[bool] = []
-    queue.attach(lambda: woken.append(True))
+    queue.lanes.attach(lambda: woken.append(True))
     queue.send_playback(100)
     queue.send_playback(250.5, turn=2)
     assert len(woken) == 2
     assert queue.depth == 0
-    assert queue.take() is None
-    assert queue.take_playback() == Playback(played_ms=250.5, turn=2)
-    assert queue.take_playback() is None
+    assert queue.lanes.take() is None
+    assert queue.lanes.take_playback() == Playback(played_ms=250.5, turn=2)
+    assert queue.lanes.take_playback() is None
 
 
 def test_state_that_comes_with_playback_lands() -> None:
     # contract 2.6
     queue = LiveRequestQueue()
     queue.send({"playback": {"playedMs": 10}, "stateDelta": {"volume": 3}})
-    assert queue.take_playback() is None
-    taken = queue.take()
+    assert queue.lanes.take_playback() is None
+    taken = queue.lanes.take()
     assert isinstance(taken, LiveRequest)
     assert (taken.playback, taken.state_delta) == (Playback(played_ms=10), {"volume": 3})
 
@@ -478,31 +396,3 @@ def test_a_reader_whose_loop_is_gone_hurts_nobody() -> None:
     queue.send_realtime(SECOND)
     assert queue.depth == 1
     reading.close()
-
-
-def test_media_for_which_nothing_waits_goes_past_the_queue() -> None:
-    # contract 1.4, 2.3: in order with all else
-    queue, taken, willing = LiveRequestQueue(), [], True
-
-    def at_once(media: Blob) -> bool:
-        if willing:
-            taken.append(media)
-        return willing
-
-    queue.attach(lambda: None, at_once=at_once)
-    one, two, three, four = (Blob(data=bytes([n, 0]), mime_type="audio/pcm;rate=16000") for n in range(4))
-    queue.send_realtime(one)
-    assert (taken, queue.depth) == ([one], 0)
-    queue.send_content("hello")
-    queue.send_realtime(two)
-    assert (taken, queue.depth) == ([one], 2)
-    assert queue.take() == LiveRequest(content=HELLO) and queue.take() == two
-    willing = False
-    queue.send_realtime(three)
-    willing = True
-    queue.send_realtime(four)
-    assert (taken, queue.take(), queue.take()) == ([one], three, four)
-    queue.close()
-    with pytest.raises(QueueClosed):
-        queue.send_realtime(one)
-    assert taken == [one]

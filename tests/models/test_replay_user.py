@@ -41,7 +41,7 @@ def user_of(*signals: Signal, speed: float | None = None, every: float = 0.0) ->
 
 def taken(queue: LiveRequestQueue) -> list[Any]:
     out = []
-    while (request := queue.take()) is not None:
+    while (request := queue.lanes.take()) is not None:
         out.append(request if isinstance(request, types.Blob) else request.model_dump(exclude_defaults=True))
     return out
 
@@ -81,7 +81,7 @@ async def test_playback_reports_are_made_again() -> None:
     user.queue = queue = LiveRequestQueue()
     user.start()
     await settle()
-    report = queue.take_playback()
+    report = queue.lanes.take_playback()
     assert report is not None and (report.played_ms, report.turn) == (120.0, 1)
 
 

@@ -88,8 +88,8 @@ class Bench:
 
     def is_free(self) -> bool:
         """Whether the queue was given back."""
-        self.queue.attach(lambda: None)
-        self.queue.detach()
+        self.queue.lanes.attach(lambda: None)
+        self.queue.lanes.detach()
         return True
 
 
@@ -485,11 +485,11 @@ def test_sending_to_a_loop_that_was_closed_under_the_conversation_is_no_error() 
     bench = Bench()
     loop = asyncio.new_event_loop()
     running = loop.run_until_complete(bench.ready())
-    woken = bench.queue._wake
+    woken = bench.queue.lanes._wake
     assert woken is not None
     loop.run_until_complete(running.aclose())
     loop.close()
-    bench.queue.attach(woken)  # as it is for a sender that was about to wake the loop when it closed
+    bench.queue.lanes.attach(woken)  # as it is for a sender that was about to wake the loop when it closed
     bench.queue.send_content("anybody there?")
     sender = threading.Thread(target=bench.queue.send_content, args=("anybody there?",))
     sender.start()

@@ -37,9 +37,9 @@ def test_every_call_has_a_copy_of_what_comes_while_it_is_open() -> None:
             streams.give(two := chunk(2))
             assert len(streams) == 2
         streams.give(three := chunk(3))
-    taken = [first.take(), first.take(), first.take()]
+    taken = [first.lanes.take(), first.lanes.take(), first.lanes.take()]
     assert all(got is sent for got, sent in zip(taken, (one, two, three), strict=True))
-    assert second.take() is two
+    assert second.lanes.take() is two
     assert len(streams) == 0
 
 
@@ -54,7 +54,7 @@ def test_what_a_tool_does_not_read_is_dropped_from_the_oldest(caplog: pytest.Log
             for _ in range(int(COPIED_AUDIO) + 5):
                 streams.give(SECOND)
             assert copy.depth == COPIED_AUDIO
-            while copy.take():
+            while copy.lanes.take():
                 pass
         assert copy.dropped == 10
         for _ in range(COPIED_IMAGES + 1):
@@ -97,7 +97,7 @@ def test_a_tool_may_close_its_own_copy() -> None:
     with streams.open("a", "watch") as copy, streams.open("b", "watch") as other:
         copy.close()
         streams.give(IMAGE)
-        assert (copy.closed, other.take()) == (True, IMAGE)
+        assert (copy.closed, other.lanes.take()) == (True, IMAGE)
 
 
 # In a conversation.

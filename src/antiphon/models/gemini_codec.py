@@ -7,11 +7,11 @@ several kinds of news in one frame; what is not known is left aside.
 
 from __future__ import annotations
 
-from binascii import b2a_base64
 from functools import lru_cache
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final, TypeVar, assert_never, cast
 
+from pybase64 import b64encode_as_string
 from pydantic_core import SchemaValidator, core_schema, from_json, to_json
 
 from antiphon.core.messages import (
@@ -116,7 +116,7 @@ class GeminiCodec:
         match message:
             case Media():
                 blob = message.blob
-                data = b2a_base64(blob.data or b"", newline=False).decode()
+                data = b64encode_as_string(blob.data or b"")
                 return (f'{{"realtimeInput":{{{_media_key(blob.mime_type or "")}"data":"{data}"}}}}}}',)
             case Turn(content, complete):
                 if self._profile.typed_text == "turn":

@@ -52,7 +52,7 @@ class Intake:
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._home_thread = get_ident()
-        self._queue = queue
+        self._lanes = queue.lanes
         self._feed = feed
         self._writable = writable
         self._keep_shed = keep_shed
@@ -63,7 +63,7 @@ class Intake:
 
     def open(self) -> None:
         """Claims the queue. Raises `QueueInUse`, `QueueClosed`."""
-        self._queue.attach(self._wake, keep_shed=self._keep_shed, at_once=self._take_at_once)
+        self._lanes.attach(self._wake, keep_shed=self._keep_shed, at_once=self._take_at_once)
 
     def stop(self) -> None:
         """Takes nothing any more."""
@@ -71,7 +71,7 @@ class Intake:
 
     def close(self) -> None:
         """Gives the queue back; what still waits in it stays."""
-        self._queue.detach()
+        self._lanes.detach()
 
     def _wake(self) -> None:
         """Something is in the queue; called from any thread. On the loop it is taken at once."""
@@ -98,20 +98,20 @@ class Intake:
     def drain(self) -> None:
         """Takes what the user sent, while the model keeps up."""
         self._draining = False
-        queue = self._queue
-        if (playback := queue.take_playback()) is not None and not self._stopped:
+        lanes = self._lanes
+        if (playback := lanes.take_playback()) is not None and not self._stopped:
             self._feed(UserPlayed(playback.played_ms, playback.turn))
         for _ in range(BURST):
             if self._stopped:
                 return
-            if self._keep_shed and (shed := queue.take_shed()) is not None:
+            if self._keep_shed and (shed := lanes.take_shed()) is not None:
                 self._feed(UserMedia(shed, shed=True))
                 continue
             if not self._writable():
-                if queue.closed:
+                if lanes.closed:
                     self._feed(UserLeaving())
                 return
-            request = queue.take()
+            request = lanes.take()
             if isinstance(request, Blob):
                 self._streams.give(request)
                 self._feed(UserMedia(request))
@@ -120,7 +120,7 @@ class Intake:
                     self._streams.end()
                 for signal in _signals(request):
                     self._feed(signal)
-            if not queue.depth:
+            if not lanes.depth:
                 return
         self._draining = True
         self._loop.call_soon(self.drain)

@@ -11,7 +11,7 @@ from antiphon.queue import LiveRequestQueue
 from antiphon.requests import check_blob
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from antiphon.types import Blob
 
@@ -27,30 +27,11 @@ COPIED_FRAMES: Final = 1_000
 """Chunks and images that wait, whatever their length."""
 
 
-class _Copy(LiveRequestQueue):
-    """What one call may read."""
-
-    def __init__(self, tool: str) -> None:
-        super().__init__(max_audio_seconds=COPIED_AUDIO, max_frames=COPIED_FRAMES, max_images=COPIED_IMAGES)
-        self._tool = tool
-        self._told = False
-
-    def give(self, media: Blob, seconds: float) -> None:
-        with suppress(QueueClosed):  # the tool itself has closed it: it has seen enough
-            self.put_media(media, seconds)
-
-    def _report_dropped(self) -> None:
-        """Once per call, however often it falls behind: a tool may look only now and then on purpose."""
-        if not self._told:
-            self._told = True
-            log.info("The tool %s does not read all of its input_stream; the oldest is dropped.", self._tool)
-
-
 class InputStreams:
     """The copies of one conversation's running calls. Without any, media costs nothing more."""
 
     def __init__(self) -> None:
-        self.copies: dict[str, _Copy] = {}
+        self.copies: dict[str, LiveRequestQueue] = {}
         """By the calls that have them; to be looked at, not changed."""
         self._ended = False
 
@@ -60,7 +41,10 @@ class InputStreams:
     @contextmanager
     def open(self, call_id: str, tool: str) -> Iterator[LiveRequestQueue]:
         """A copy of all media from now on, for a call; closed when the block is left, at the latest."""
-        copy = self.copies[call_id] = _Copy(tool)
+        copy = self.copies[call_id] = LiveRequestQueue(
+            max_audio_seconds=COPIED_AUDIO, max_frames=COPIED_FRAMES, max_images=COPIED_IMAGES
+        )
+        copy.lanes.media.report = _once(tool)
         if self._ended:
             copy.close()
         try:
@@ -73,7 +57,8 @@ class InputStreams:
         if self.copies:
             seconds = check_blob(media)
             for copy in self.copies.values():
-                copy.give(media, seconds)
+                with suppress(QueueClosed):  # the tool itself has closed it: it has seen enough
+                    copy.lanes.put_media(media, seconds)
 
     def close(self, call_id: str) -> None:
         """Nothing more is given to this call; a thread that waits for it wakes up."""
@@ -86,3 +71,16 @@ class InputStreams:
         self._ended = True
         for call_id in list(self.copies):
             self.close(call_id)
+
+
+def _once(tool: str) -> Callable[[int], None]:
+    """Tells once per call, however often it falls behind: a tool may look only now and then on purpose."""
+    told = False
+
+    def report(count: int) -> None:
+        nonlocal told
+        if not told:
+            told = True
+            log.info("The tool %s does not read all of its input_stream; the oldest is dropped.", tool)
+
+    return report

@@ -65,7 +65,7 @@ async def enter_plain(client: PlainSocket) -> None:
     """At once; what it has said meanwhile is said then."""
     room, seat = await client.rooms.enter(client.place, client.wishes(), PlainSeat)
     client.sit(room, seat)
-    while (request := client.early.take()) is not None:
+    while (request := client.early.lanes.take()) is not None:
         if isinstance(request, Blob):
             room.queue.send_realtime(request)
         else:

@@ -20,14 +20,11 @@ from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, model_validato
 from pydantic.alias_generators import to_camel
 from pydantic_core import CoreSchema, PydanticCustomError
 
+from antiphon.types.forms import former, put_together
+
 __all__ = ["ClosedEnum", "Model", "OpenEnum", "later"]
 
 _UNCHANGING = frozenset({bool, bytes, float, int, str, type(None)})
-_new = object.__new__
-_set_dict = BaseModel.__dict__["__dict__"].__set__
-_set_fields_set = BaseModel.__dict__["__pydantic_fields_set__"].__set__
-_set_extra = BaseModel.__dict__["__pydantic_extra__"].__set__
-_set_private = BaseModel.__dict__["__pydantic_private__"].__set__
 
 
 class ClosedEnum(str, Enum):  # noqa: UP042 - str() must give "Modality.TEXT", as it does in google.genai
@@ -143,12 +140,8 @@ class Model(BaseModel):
             for name, factory in factories:
                 if name not in fields:
                     values[name] = factory()
-        self = _new(cls)
-        _set_dict(self, values)
-        _set_fields_set(self, set(fields))
-        _set_extra(self, None)
-        _set_private(self, None)
-        return self
+        built: Self = put_together(cls, values, set(fields))
+        return built
 
     @classmethod
     def form(cls, /, *names: str) -> Callable[..., Self]:
@@ -159,20 +152,7 @@ class Model(BaseModel):
         blank, _, _, factories = cls._plan
         cls.trusted(**dict.fromkeys(names))  # which says what is wrong with them
         made = tuple((name, factory) for name, factory in factories if name not in names)
-        fields_set = frozenset(names)
-
-        def build(**fields: Any) -> Any:
-            values = blank | fields
-            for name, factory in made:
-                values[name] = factory()
-            self = _new(cls)
-            _set_dict(self, values)
-            _set_fields_set(self, set(fields_set))
-            _set_extra(self, None)
-            _set_private(self, None)
-            return self
-
-        return build
+        return former(cls, blank, frozenset(names), made)
 
     def set_trusted(self, /, **fields: Any) -> None:
         """Set fields without validation; the caller's duty is that of `trusted`, names included."""
