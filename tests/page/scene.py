@@ -9,7 +9,7 @@ import socket
 import wave
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import soxr
@@ -30,7 +30,19 @@ if TYPE_CHECKING:
     from antiphon.server.access import Access
     from antiphon.server.limits import ServerLimits
 
-__all__ = ["RATE", "READY", "Scene", "Site", "heard_by_page", "microphone", "scene"]
+__all__ = [
+    "RATE",
+    "READY",
+    "Scene",
+    "Site",
+    "heard_by_page",
+    "microphone",
+    "received_by_page",
+    "scene",
+    "share_heard",
+]
+
+Sound: TypeAlias = "np.ndarray[Any, np.dtype[np.float64]]"
 
 RATE = 16_000
 EAR = Path(__file__).parent / "ear.js"
@@ -46,6 +58,15 @@ LISTEN = """(async () => {
   globalThis.ear = { node, rate: context.sampleRate, blocks: [], now: () => context.currentTime * 1000 };
   node.port.onmessage = ({ data }) => ear.blocks.push(data);
   player.output.connect(node).connect(context.destination);
+})()"""
+# Keeps what comes from the server.
+RECEIVE = """(() => {
+  globalThis.came = [];
+  antiphon.talk.conversation.on("audio", ({ pcm, rate }) => came.push({ pcm: pcm.slice(), rate }));
+})()"""
+RECEIVED = """(() => {
+  const all = came.flatMap(({ pcm }) => [...pcm]);
+  return { rate: came[0]?.rate ?? 0, samples: all };
 })()"""
 HEARD = """(() => {
   const { blocks, rate } = globalThis.ear;
@@ -140,6 +161,10 @@ class Scene:
         """From now on, keeps what the page sounds."""
         await self.page.run(LISTEN)
 
+    async def receive(self) -> None:
+        """From now on, keeps the sound that comes from the server."""
+        await self.page.run(RECEIVE)
+
 
 @contextlib.asynccontextmanager
 async def scene(
@@ -182,12 +207,36 @@ def microphone(folder: Path, *parts: bytes | float) -> Path:
     return path
 
 
-async def heard_by_page(page: Page) -> tuple[np.ndarray[Any, Any], bytes]:
-    """What the page sounded since `listen`: samples from -1 to 1, and 16 kHz PCM for a recogniser, with 0.3 s
-    of silence around it."""
+async def heard_by_page(page: Page) -> Sound:
+    """What the page sounded since `listen`: samples from -1 to 1, at `RATE`."""
     told = await page.run(HEARD)
-    samples = np.frombuffer(base64.b64decode(told["pcm"]), np.int16).astype(np.float64)
-    loud = np.flatnonzero(np.abs(samples) > 300)
-    sounding = samples[loud[0] : loud[-1]] if len(loud) else samples[:0]
-    resampled = np.pad(soxr.resample(sounding, told["rate"], RATE), int(0.3 * RATE))
-    return samples / 32_768, np.clip(resampled, -32_768, 32_767).astype(np.int16).tobytes()
+    return _sound(np.frombuffer(base64.b64decode(told["pcm"]), np.int16), told["rate"])
+
+
+async def received_by_page(page: Page) -> Sound:
+    """What came from the server since `receive`, in the same way."""
+    told = await page.run(RECEIVED)
+    return _sound(np.array(told["samples"], np.int16), told["rate"])
+
+
+def share_heard(received: Sound, heard: Sound) -> float:
+    """How much of what was received was heard: of its stretches of 0.2 s, wherever a busy machine may have
+    torn them apart."""
+    size = RATE // 5
+    stretches = [received[at : at + size] for at in range(0, len(received) - size, size)]
+    loud = [each for each in stretches if (each**2).mean() > 0.01**2]
+    return sum(_likeness(each, heard) > 0.8 for each in loud) / len(loud) if loud else 0.0
+
+
+def _likeness(stretch: Sound, heard: Sound) -> float:
+    """1 where the stretch is somewhere in what was heard, however loud."""
+    length = len(heard) + len(stretch)
+    products = np.fft.irfft(np.fft.rfft(heard, length) * np.conj(np.fft.rfft(stretch, length)), length)
+    until = np.concatenate([[0.0], np.cumsum(heard**2), np.full(len(stretch), (heard**2).sum())])
+    energies = until[len(stretch) :][: len(heard)] - until[: len(heard)]
+    there = products[: len(heard)] / np.sqrt(np.maximum(energies, 1e-3) * (stretch**2).sum())
+    return float(there.max(initial=0.0))
+
+
+def _sound(samples: np.ndarray[Any, Any], rate: int) -> Sound:
+    return soxr.resample(samples.astype(np.float64) / 32_768, rate, RATE) if len(samples) else np.zeros(0)

@@ -41,7 +41,7 @@ async def test_a_reload_in_the_middle_of_an_answer_goes_on_with_it(tmp_path: Pat
         assert await page.run("antiphon.talk.conversation.hello.resumed")
         assert await page.run("document.querySelectorAll('.entry.agent').length") == 1, "one answer, not two"
         assert await page.run("document.querySelectorAll('.notice').length") == 0
-        samples, _ = await heard_by_page(page)
+        samples = await heard_by_page(page)
         assert np.abs(samples).max() > 0.05
 
 
