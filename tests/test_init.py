@@ -50,9 +50,15 @@ def test_an_application_loads_what_its_names_are_and_no_more() -> None:
         *("antiphon.capabilities", "antiphon.config", "antiphon.errors", "antiphon.models"),
         *("antiphon.models.base", "antiphon.models.chat", "antiphon.models.gemini"),
         *("antiphon.models.gemini_profiles", "antiphon.models.gemini_vertex", "antiphon.models.refusals"),
-        *("antiphon.queue", "antiphon.requests", "antiphon.runtime", "antiphon.runtime.blocking"),
-        *("antiphon.runtime.runner", "antiphon.sessions", "antiphon.state", "antiphon.tools"),
-        *("antiphon.types", "antiphon.types.model"),
+        *("antiphon.lanes", "antiphon.queue", "antiphon.requests", "antiphon.runtime"),
+        *(
+            "antiphon.runtime.blocking",
+            "antiphon.runtime.runner",
+            "antiphon.sessions",
+            "antiphon.state",
+            "antiphon.tools",
+        ),
+        *("antiphon.types", "antiphon.types.forms", "antiphon.types.model"),
     }
 
 
@@ -60,7 +66,8 @@ def test_services_and_contexts_make_no_data_of_conversations() -> None:
     names = "InMemoryArtifactService, InMemorySessionService, ToolContext, types"
     found = {name for name in loaded(f"from antiphon import {names}") if name.startswith("antiphon.")}
     assert {name for name in found if name.startswith(("antiphon.core", "antiphon.types."))} == {
-        "antiphon.types.model"
+        "antiphon.types.forms",
+        "antiphon.types.model",
     }
 
 

@@ -5,7 +5,7 @@ import { Emitter } from "./emitter.js";
 import { toFloat } from "./pcm.js";
 import { Resampler } from "./resampler.js";
 
-const FIRST_REPORT = 250; // ms after it began to play (protocol 3.3)
+const FIRST_REPORT = 250; // ms of an answer that are heard before it is first reported (protocol 3.3)
 const REPORT = 500; // ms between the others
 const CAPACITY = 300; // s
 const REMEMBERED = 16; // answers whose end is known
@@ -251,10 +251,10 @@ export class Player extends Emitter {
     this.#last = { stream, played, time, waiting, playing: type === "begin" || type === "tick" };
     switch (type) {
       case "begin":
-        this.#reported = time - (REPORT - FIRST_REPORT) / 1000;
+        this.#reported = time;
         return this.emit("playing", { stream });
       case "tick":
-        if (done || time - this.#reported >= (REPORT - 5) / 1000) {
+        if (done || this.#isDue(stream, time)) {
           this.#report(stream, done ? played : this.played(stream), time);
         }
         return;
@@ -268,6 +268,10 @@ export class Player extends Emitter {
         this.#counts.underruns += 1;
         return this.emit("underrun", { stream, underruns: this.underruns });
     }
+  }
+
+  #isDue(stream, time) {
+    return this.#heard.has(stream) ? time - this.#reported >= (REPORT - 5) / 1000 : this.played(stream) >= FIRST_REPORT;
   }
 
   #report(stream, played, time, flushed = false) {

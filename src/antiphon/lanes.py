@@ -7,6 +7,7 @@ counted. Whatever is left comes out in the order it went in.
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections import deque
 from typing import TYPE_CHECKING
@@ -25,12 +26,12 @@ __all__ = ["Lanes", "MediaLane"]
 class MediaLane:
     """Audio chunks and images, the oldest of which are shed when too much waits.
 
-    `max_audio` is in seconds, the other limits are numbers of blobs. `report` is called with the number of
-    blobs shed so far when a burst of them begins.
+    `max_audio` is in seconds, the other limits are numbers of blobs, or infinite. `report` is called with the
+    number of blobs shed so far when a burst of them begins.
     """
 
     def __init__(
-        self, max_audio: float, max_frames: int, max_images: int, report: Callable[[int], None]
+        self, max_audio: float, max_frames: float, max_images: float, report: Callable[[int], None]
     ) -> None:
         self.waiting: deque[tuple[int, Blob, float]] = deque()
         """Each with its place in the order, and its seconds, 0 for an image."""
@@ -39,7 +40,8 @@ class MediaLane:
         self.in_burst = False
         self.shed: deque[Blob] | None = None
         """What was shed, where it is kept: `max_frames` of it."""
-        self.max_frames = max_frames
+        self.most_kept = int(min(max_frames, sys.maxsize))
+        self._max_frames = max_frames
         self._max_audio = max_audio
         self._max_images = max_images
         self._audio = 0.0
@@ -53,7 +55,7 @@ class MediaLane:
         begins = False
         while len(self.waiting) > 1 and (
             self._audio > self._max_audio
-            or len(self.waiting) > self.max_frames
+            or len(self.waiting) > self._max_frames
             or self._images > self._max_images
         ):
             oldest = self.pop()
@@ -175,7 +177,7 @@ class Lanes:
                     "This LiveRequestQueue already serves a run_live(); make one per conversation."
                 )
             self._wake, self._at_once = wake, at_once
-            self.media.shed = deque(maxlen=self.media.max_frames) if keep_shed else None
+            self.media.shed = deque(maxlen=self.media.most_kept) if keep_shed else None
 
     def detach(self) -> None:
         """Gives the queue back; what still waits in it stays."""

@@ -43,7 +43,8 @@ class LiveRequestQueue:
     def __init__(
         self, *, max_audio_seconds: float = 30.0, max_frames: int = 3_000, max_images: int = 32
     ) -> None:
-        self.lanes = Lanes(MediaLane(max_audio_seconds, max_frames, max_images, _report_dropped))
+        limits = float(max_audio_seconds), float(max_frames), float(max_images)
+        self.lanes = Lanes(MediaLane(*limits, _report_dropped))
         """What waits; for those who have looked at what they put in, and for the runtime."""
 
     # What the application calls.
@@ -198,10 +199,11 @@ class LiveRequestQueue:
                 yield self.get_blocking()
 
     def _read_next(self) -> LiveRequest | None:
+        closed = self.lanes.closed  # before it is looked into: what comes in between is not lost
         taken = self.lanes.take()
         if isinstance(taken, types.Blob):
             return LiveRequest.trusted(blob=taken)
-        if taken is None and not self.lanes.closed:
+        if taken is None and not closed:
             return None
         if taken is None or taken.close:
             raise QueueClosed("The queue is closed, and everything in it was read.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from antiphon.core import drafts
-from antiphon.core.playhead import KEPT, PATIENCE, Heard, Playhead
+from antiphon.core.playhead import KEPT, LONGEST, PATIENCE, Heard, Playhead
 from antiphon.types import Transcription
 
 if TYPE_CHECKING:
@@ -104,6 +104,13 @@ def test_playing_goes_on_after_the_first_report_as_long_as_it_came_after_the_beg
     head = said("one two ", "three four", at=10.0)
     head.reported(0, 250, 10.3)
     assert head.cut(60.0) == Heard(words="one"), "500 ms: no longer than what was heard by then"
+
+
+def test_playing_goes_on_for_a_while_at_most_however_late_a_report_was() -> None:
+    # contract 4.5
+    head = said("one two ", "three four ", "five six", at=10.0)
+    head.reported(0, 1_000, 11.0)
+    assert head.cut(60.0) == Heard(words="one two three"), f"{1_000 + LONGEST} ms"
 
 
 def test_a_player_that_stands_still_is_not_moved_on() -> None:

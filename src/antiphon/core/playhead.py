@@ -2,8 +2,8 @@
 
 Rule 1  A piece of a transcript is spoken from where the audio stood when it came to where it stood when the
         next one came; one that no audio follows was of the stretch before it.
-Rule 2  Playing goes on between reports, for as long as they lie apart and no longer: it may have stopped.
-        The first lies as far from the answer's beginning.
+Rule 2  Playing goes on between reports, for as long as they lie apart, `LONGEST` at most: it may have
+        stopped. The first lies as far from the answer's beginning.
 Rule 3  A word was heard when all of it was.
 Rule 4  What had been told as whole, and was not heard to its end, is amended.
 Rule 5  A client that has not reported an answer within `PATIENCE` seconds does not report it at all: then
@@ -19,11 +19,13 @@ from antiphon.errors import UnknownMimeType
 from antiphon.events import Event
 from antiphon.requests import pcm_rate
 
-__all__ = ["KEPT", "PATIENCE", "TOLERANCE", "Heard", "Playhead"]
+__all__ = ["KEPT", "LONGEST", "PATIENCE", "TOLERANCE", "Heard", "Playhead"]
 
 KEPT: Final = 4
 """Answers whose end may still be unheard; of older ones nothing is known any more."""
 PATIENCE: Final = 2.0
+LONGEST: Final = 600.0
+"""Milliseconds: clients report twice a second, and may be late by a fifth."""
 TOLERANCE: Final = 60.0
 """Milliseconds short of the end that count as the end: players report in steps."""
 
@@ -139,7 +141,7 @@ class Playhead:
             at = played_ms if last else answer.length
             since = answer.begun_at if answer.played_ms is None else answer.reported_at
             moved = max(at - (answer.played_ms or 0.0), 0.0)
-            answer.pace = min((now - since) * 1000.0, moved)
+            answer.pace = min((now - since) * 1000.0, moved, LONGEST)
             answer.played_ms, answer.reported_at = at, now
 
     def playing(self, now: float) -> bool:

@@ -152,7 +152,10 @@ export class Talk {
   /** Once per picture on the screen: how far the answer was heard by now. */
   follow() {
     const { stream } = this.player;
-    if (stream !== null) this.story.played(stream, this.player.played(stream), now());
+    if (stream === null) return;
+    const before = this.followed?.stream === stream ? this.followed.played : 0;
+    this.followed = { stream, played: Math.max(before, this.player.played(stream)) }; // the output's latency is an estimate
+    this.story.played(stream, this.followed.played, now());
   }
 
   #interrupted(stream) {
