@@ -34,7 +34,12 @@ def main() -> None:
     parser.add_argument(
         "--quick", action="store_true", help="the first two servers, short windows: 1.5 minutes"
     )
-    parser.add_argument("--loop", choices=("uvloop", "asyncio"), default="uvloop", help="of all servers")
+    parser.add_argument(
+        "--loop",
+        choices=("uvloop", "asyncio"),
+        default="uvloop",
+        help="of all servers but antiphon, which has asyncio's (uvloop)",
+    )
     parser.add_argument("--antiphon-database", choices=("sqlite",), help="instead of sessions in memory")
     parser.add_argument(
         "--profile", type=Path, metavar="FILE", help="only profile antiphon, at the first level"
@@ -80,9 +85,7 @@ def show(found: Mapping[str, Any], console: Console) -> None:
             console.print(f"{name}: the load side was over 90 % busy at {', '.join(busy)} conversations.")
     disturbed = [name for name, server in servers.items() if any(map(_disturbed, server["levels"]))]
     if disturbed:
-        console.print(
-            f"Others used the core of {', '.join(disturbed)} meanwhile: expect more on a quiet machine."
-        )
+        console.print(f"The machine was disturbed while {', '.join(disturbed)} was measured: expect more.")
     facts = found["machine"]
     console.print(f"{facts['cpu']}, {facts['cpus']} CPUs; load {facts['load_before']} before")
 

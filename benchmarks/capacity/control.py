@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 __all__ = ["LOAD", "ROOT", "SERVER", "Helper", "Window", "obey", "quantiles"]
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-SERVER: Final = 0
+_CORES: Final = sorted(os.sched_getaffinity(0))
+SERVER: Final = _CORES[0]
 """The core that the server under test has for itself."""
-LOAD: Final = 1
+LOAD: Final = _CORES[1 % len(_CORES)]
 """The core of everything else."""
 _NANO: Final = 1e9
 
@@ -41,12 +42,12 @@ class Window:
     async def tick(self, every: float, act: Callable[[int], None]) -> float:
         """Calls `act` with 0, 1, 2, …, each when it is due; all that are due by one timer.
 
-        Returns the greatest delay there was, in milliseconds.
+        Returns the greatest delay there was where it counts, in milliseconds.
         """
         done, latest = 0, 0.0
         while (now := time.monotonic_ns()) < self.end:
             due = self.due(every, now)
-            if done < due:
+            if done < due and now >= self.warm:
                 latest = max(latest, (now - self.begin) / 1e6 - done * every * 1e3)
             while done < due:
                 act(done)
@@ -56,9 +57,9 @@ class Window:
 
 
 class Helper:
-    """A module of this package as a process on the load's core."""
+    """A module of this package as a process on a core, the load's unless another is named."""
 
-    def __init__(self, module: str, *arguments: str, trust: Path) -> None:
+    def __init__(self, module: str, *arguments: str, trust: Path, core: int = LOAD) -> None:
         self._module = module
         self.child = subprocess.Popen(
             [sys.executable, "-m", f"benchmarks.capacity.{module}", *arguments],
@@ -68,7 +69,7 @@ class Helper:
             stdout=subprocess.PIPE,
             text=True,
         )
-        os.sched_setaffinity(self.child.pid, {LOAD % (os.cpu_count() or 1)})
+        os.sched_setaffinity(self.child.pid, {core})
 
     def ask(self, **question: Any) -> None:
         assert self.child.stdin is not None

@@ -82,12 +82,17 @@ class Client(WSListener):
             self._heard.delays.append(now - sent)
 
 
+FIRST_REPORT: Final = 250_000_000
+REPORT: Final = 500_000_000
+ACK_AFTER: Final = 1_000_000_000
+"""Nanoseconds."""
 _HEADER: Final = Struct(">BxHIII")
 _SILENCE: Final = bytes(CHUNK_BYTES - 9)
 
 
 class AntiphonClient(Client):
-    """`antiphon.v1`, as a browser speaks it: acknowledges, and reports twice a second what it played."""
+    """`antiphon.v1`, as `@antiphon/client` speaks it: acknowledges after 16 messages or a second, and reports
+    what it played after 250 ms of an answer, then twice a second, and when it is flushed."""
 
     path = "/ws/user-{0}/session-{0}"
     subprotocols = ("antiphon.v1",)
@@ -96,7 +101,10 @@ class AntiphonClient(Client):
         super().__init__(heard)
         self._stream = 0
         self._began = 0
+        self._report_at = 0
         self._unread = 0
+        self._unread_since = 0
+        self._newest = b""
 
     def open(self) -> None:
         assert self._transport is not None
@@ -106,10 +114,11 @@ class AntiphonClient(Client):
         at = round(self.sent * CHUNK_SECONDS * 1000)
         header = _HEADER.pack(1, 160, 0, self.sent, at)
         transport.send(WSMsgType.BINARY, b"".join((header, stamp(self.sent), _SILENCE)))
-        if self.sent % 5 == 2 and self._stream:
-            played = (time.monotonic_ns() - self._began) // 1_000_000
-            report = b'{"type":"playback","stream":%d,"played":%d}' % (self._stream, played)
-            transport.send(WSMsgType.TEXT, report)
+        now = time.monotonic_ns()
+        if self._stream and now >= self._report_at:
+            self._report(transport, now)
+        if self._unread and now - self._unread_since > ACK_AFTER:
+            self._acknowledge(transport)
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         if frame.msg_type is WSMsgType.BINARY:
@@ -117,6 +126,7 @@ class AntiphonClient(Client):
             stream = _HEADER.unpack_from(media)[2]
             if stream != self._stream:
                 self._stream, self._began = stream, time.monotonic_ns()
+                self._report_at = self._began + FIRST_REPORT
             for at in range(_HEADER.size, len(media), FRAME_BYTES):
                 self.sounded(*stamp_of(media, at), line_of(media, at))
         elif frame.msg_type is WSMsgType.TEXT:
@@ -124,13 +134,28 @@ class AntiphonClient(Client):
 
     def _control(self, transport: WSTransport, message: bytes) -> None:
         if message.startswith(b'{"type":"flush"'):
-            self.interrupted.append(time.monotonic_ns())
+            self.interrupted.append(now := time.monotonic_ns())
+            self._report(transport, now)
+            self._stream = 0
         if (key := message.find(b'"seq":', 0, 40)) > 0:
+            self._newest = message[key + 6 :].partition(b",")[0].rstrip(b"}")
+            if not self._unread:
+                self._unread_since = time.monotonic_ns()
             self._unread += 1
             if self._unread == 16:
-                self._unread = 0
-                seq = message[key + 6 :].partition(b",")[0].rstrip(b"}")
-                transport.send(WSMsgType.TEXT, b'{"type":"ack","seq":%s}' % seq)
+                self._acknowledge(transport)
+
+    def _report(self, transport: WSTransport, now: int) -> None:
+        self._report_at = now + REPORT
+        report = b'{"type":"playback","stream":%d,"played":%d}' % (
+            self._stream,
+            (now - self._began) // 1_000_000,
+        )
+        transport.send(WSMsgType.TEXT, report)
+
+    def _acknowledge(self, transport: WSTransport) -> None:
+        self._unread = 0
+        transport.send(WSMsgType.TEXT, b'{"type":"ack","seq":%s}' % self._newest)
 
 
 class JsonClient(Client):

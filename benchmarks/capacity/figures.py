@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["ROWS", "figure"]
+__all__ = ["NOTHING", "ROWS", "figure"]
 
 NOTHING: Final = {"p99": 1_000.0}
 """Of a trial in which nothing came, which is waited for that long at least."""
@@ -31,8 +31,9 @@ def _memory(sizes: Mapping[str, float]) -> str:
 
 
 def _same(server: Mapping[str, Any]) -> str:
-    """Of the turn that was disturbed least."""
-    turn = min(server["same"], key=lambda trial: trial["waited"])
+    """Of the turn in which the server's core was disturbed least."""
+    measured = [trial for trial in server["same"] if "cpu" in trial]
+    turn = min(measured, key=lambda trial: (trial["disturbed"], trial["waited"]))
     return f"{turn['conversations']}: {turn['cpu']:.0%}"
 
 
@@ -56,7 +57,7 @@ ROWS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "at half: dialling to first sound, p50 / p99, ms": lambda s: _delays(s["half"]["first_frame_ms"], 2),
     "KiB for a conversation, idle / at load": lambda s: _memory(s["half"]["kib_per_conversation"]),
     "interruption to the client, p50 / p99, ms": lambda s: _delays(s["barge_in"]["barge_in"], 2),
-    "p99 down without / with a computing tool / in a process, ms": lambda s: _tool(s["tool"], "down"),
-    "p99 up without / with a computing tool / in a process, ms": lambda s: _tool(s["tool"], "up"),
+    "p99 down without / with a computing tool / set apart, ms": lambda s: _tool(s["tool"], "down"),
+    "p99 up without / with a computing tool / set apart, ms": lambda s: _tool(s["tool"], "up"),
 }
 """By their titles, from what JSON has of a server."""

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from benchmarks.capacity.figures import NOTHING
 from benchmarks.capacity.ladder import PRECISION, capacity
 from benchmarks.capacity.subjects import SUBJECTS, Subject, pythons, versions
 from benchmarks.capacity.trial import MOST_DELAY, WARM, Load, Trials
@@ -69,7 +70,7 @@ def measure(plan: Plan, tell: Callable[[str], None] = print) -> dict[str, Any]:
             "window_seconds": plan.seconds,
             "warm_up_seconds": WARM,
             "p99_at_most_ms": MOST_DELAY,
-            "loop": plan.loop,
+            "loop": f"{plan.loop}; antiphon: asyncio",
             "antiphon_sessions": "sqlite" if plan.database else "memory",
         },
         "servers": servers,
@@ -85,6 +86,7 @@ class _Teller:
     def __call__(self, trial: dict[str, Any], what: str = "") -> dict[str, Any]:
         down, up = trial.get("down") or {}, trial.get("up") or {}
         why = ("held" if trial["held"] else trial["why"]) + ", disturbed" * trial.get("disturbed", False)
+        why += f", tried {trial['again'] + 1} times" if "again" in trial else ""
         load = sum(trial.get("load_cpu", {}).values())
         self.tell(
             f"{self.name}{what}, {trial['conversations']} conversations: {why}; p99 "
@@ -111,6 +113,7 @@ def _search(trials: Trials, plan: Plan, tellers: Mapping[str, _Teller]) -> dict[
             except StopIteration as over:
                 del asked[name]
                 most, at_least = over.value
+                at_least = at_least or any(trial.get("load_busy") for trial in levels[name])
                 found[name] = {"capacity": most, "at_least": at_least, "levels": levels[name]}
     return found
 
@@ -132,7 +135,10 @@ def _at_half(trials: Trials, subject: Subject, plan: Plan, told: _Teller, half: 
             with_it.append(told(_undisturbed(trials, subject, computing), " with the tool"))
             if subject.apart:
                 beside = Load(half, plan.seconds, ending="tool_apart")
-                apart.append(told(_undisturbed(trials, subject, beside), " with the tool in a process"))
+                apart.append(told(_undisturbed(trials, subject, beside), f" with the tool {subject.apart}"))
+        result["half"] = sorted(without, key=lambda trial: (trial.get("down") or NOTHING)["p99"])[
+            len(without) // 2
+        ]
         result["tool"] = {"without": without, "with": with_it, "apart": apart}
     return result
 
@@ -140,8 +146,8 @@ def _at_half(trials: Trials, subject: Subject, plan: Plan, told: _Teller, half: 
 def _undisturbed(trials: Trials, subject: Subject, load: Load, *, or_held: bool = False) -> dict[str, Any]:
     """What was measured while others used the server's core is measured again."""
     trial = trials.run(subject, load)
-    for _ in range(AGAIN):
+    for times in range(AGAIN):
         if not trial.get("disturbed") or (or_held and trial["held"]):
             break
-        trial = trials.run(subject, load)
+        trial = trials.run(subject, load) | {"again": times + 1}
     return trial

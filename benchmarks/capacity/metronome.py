@@ -1,14 +1,12 @@
 """Wakes every few milliseconds, before all else on its core, and tells how late it was at worst.
 
-What holds it up is no program of this machine: a hypervisor that does not run the core, say. Its argument is
-the core.
+What holds it up is no program of this machine: a hypervisor that does not run the core, say.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-import sys
 import time
 from typing import Any, Final
 
@@ -16,7 +14,7 @@ from benchmarks.capacity.control import obey
 
 __all__ = ["EVERY"]
 
-EVERY: Final = 0.005
+EVERY: Final = 0.01
 
 
 async def run(warm: int, end: int, **_: Any) -> float | None:
@@ -27,7 +25,7 @@ async def run(warm: int, end: int, **_: Any) -> float | None:
 def _latest(warm: int, end: int) -> float | None:
     try:
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
-    except PermissionError:
+    except OSError:
         return None
     latest, last = 0, warm
     time.sleep(max(0.0, (warm - time.monotonic_ns()) / 1e9))
@@ -41,5 +39,4 @@ def _latest(warm: int, end: int) -> float | None:
 
 
 if __name__ == "__main__":
-    os.sched_setaffinity(0, {int(sys.argv[1])})
     asyncio.run(obey({"run": run}))

@@ -44,18 +44,18 @@ _TICKS: Final = os.sysconf("SC_CLK_TCK")
 class Subject:
     """`dialect`: what its clients speak. `framework`: it knows of interruptions and tools; relays do not.
 
-    `apart`: its tools can compute in a process of their own.
+    `apart`: how its tools can be set apart from conversations, where there is a setting for it.
     """
 
     name: str
     module: str
     dialect: str
     framework: bool = False
-    apart: bool = False
+    apart: str = ""
 
 
-ANTIPHON: Final = Subject("antiphon", "antiphon_serve", "antiphon", framework=True, apart=True)
-GOOGLE_ADK: Final = Subject("google-adk", "adk_fastapi", "google-adk", framework=True)
+ANTIPHON: Final = Subject("antiphon", "antiphon_serve", "antiphon", framework=True, apart="in a process")
+GOOGLE_ADK: Final = Subject("google-adk", "adk_fastapi", "google-adk", framework=True, apart="in threads")
 SUBJECTS: Final = {
     subject.name: subject
     for subject in (
@@ -110,8 +110,8 @@ class Server:
             stdout=subprocess.DEVNULL,
             stderr=None if os.environ.get("CAPACITY_VERBOSE") else subprocess.DEVNULL,
         )
-        os.sched_setaffinity(self._child.pid, {SERVER})
         try:
+            os.sched_setaffinity(self._child.pid, {SERVER})
             self._await_listening()
         except BaseException:
             self.end()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from contextlib import ExitStack
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Self
 
-__all__ = ["MOST_DELAY", "Load", "Trials"]
+__all__ = ["MOST_DELAY", "Load", "Trials", "disturbed"]
 
 MOST_DELAY: Final = 20.0
 """Milliseconds of the 99th percentile, either way, with which a level counts as held."""
@@ -31,23 +30,27 @@ JOINS: Final = 100.0
 """Clients that come in a second, at most."""
 REST: Final = 0.5
 WARM: Final = 2.0
-BUSY: Final = 0.9
+BUSY: Final = 0.85
 """Of its core, above which the load side is no steady load any more."""
-DISTURBED: Final = 0.03
+DISTURBED: Final = 0.04
 """Of the time, which a server alone on its core does not wait for it."""
 STOLEN: Final = 0.01
 """Of the time, which one of the two processors was kept from this machine."""
 STOPPED: Final = 10.0
 """Milliseconds for which one of them did not run at all."""
+LATE: Final = 10.0
+"""Milliseconds by which a load side that has time to spare was late."""
+SPARE: Final = 0.5
+"""Of its core, up to which it has."""
 
-_CORES: Final = (SERVER, LOAD % (os.cpu_count() or 1))
+_CORES: Final = (SERVER, LOAD)
 
 
 @dataclass(frozen=True)
 class Load:
     """`turn`: seconds of an answer. `ending`: how the model ends it, `complete` or `interrupted`; with
     `tool` one more conversation does nothing but call a tool that computes for two seconds, with `tool_apart`
-    one that does so in a process of its own."""
+    one that does so set apart, as `Subject.apart` says."""
 
     conversations: int
     seconds: float
@@ -125,20 +128,23 @@ class Trials:
                     self._pythons[subject.name],
                     f"https://127.0.0.1:{port}",
                     trust=trust,
-                    environ=self._environ(subject) | dict(environ),
+                    environ=self._environ(subject, load) | dict(environ),
                     profile=profile,
                 )
                 stack.callback(server.end)
                 dialect, address = subject.dialect, f"ws://127.0.0.1:{server.port}"
             clients = Helper("clients", dialect, address, trust=trust)
             stack.callback(clients.end)
-            metronomes = [Helper("metronome", str(core), trust=trust) for core in _CORES]
-            for metronome in metronomes:
+            metronomes = []
+            for core in _CORES:
+                metronomes.append(metronome := Helper("metronome", trust=trust, core=core))
                 stack.callback(metronome.end)
             return _measured(model, server, clients, metronomes, load)
 
-    def _environ(self, subject: Subject) -> dict[str, str]:
+    def _environ(self, subject: Subject, load: Load) -> dict[str, str]:
         told = {"CAPACITY_LOOP": self._loop} | self._lent.get(subject.name, {})
+        if load.ending == "tool_apart":
+            told["CAPACITY_TOOL_THREADS"] = "1"
         if self._database:
             self._databases += 1
             told["CAPACITY_DATABASE"] = f"sqlite+aiosqlite:///{self._folder}/sessions-{self._databases}.db"
@@ -183,7 +189,7 @@ def _measured(
     model_cpu = (cpu_of(model.child.pid) - loaded[0]) / seconds
     clients_cpu = (cpu_of(clients.child.pid) - loaded[1]) / seconds
     said, heard = model.answer(), clients.answer()
-    stopped = max((metronome.answer() or 0.0 for metronome in metronomes), default=0.0)
+    stopped = [metronome.answer() for metronome in metronomes]
     found |= {
         "down": heard["down"],
         "up": said["up"],
@@ -191,7 +197,7 @@ def _measured(
         "load_cpu": {"model": round(model_cpu, 3), "clients": round(clients_cpu, 3)},
         "load_busy": model_cpu + clients_cpu > BUSY,
         "stolen": round(kept_away, 3),
-        "stopped_ms": stopped,
+        "stopped_ms": None if None in stopped else max(stopped),
         "lost": {
             "down": sum(said["sent"].values()) - sum(heard["frames"].values()) + heard["gaps"],
             "up": heard["sent"] - said["heard"],
@@ -202,8 +208,7 @@ def _measured(
         cpu = (busy.cpu - warm.cpu) / seconds
         found |= {
             "cpu": round(cpu, 3),
-            "waited": round(waited := (busy.waited - warm.waited) / seconds, 3),
-            "disturbed": (waited > DISTURBED and not calling) or kept_away > STOLEN or stopped > STOPPED,
+            "waited": round((busy.waited - warm.waited) / seconds, 3),
             "per_core": round(load.conversations / cpu, 1) if cpu else None,
             "kib_per_conversation": {
                 "idle_pss": round((idle.pss - empty.pss) / count, 1),
@@ -213,6 +218,7 @@ def _measured(
             },
             "server_kib": {"empty_pss": empty.pss, "idle_pss": idle.pss, "load_pss": busy.pss},
         }
+        found["disturbed"] = disturbed(found, calling=calling)
     if load.ending == "interrupted":
         found["barge_in"] = _told(window, said["interrupted"], heard["interrupted"])
     return found | _verdict(found)
@@ -241,10 +247,21 @@ def _told(
     return told and told | {"not_told": missed}
 
 
+def disturbed(found: dict[str, Any], *, calling: bool = False) -> bool:
+    """Whether others than the server and its load took part; a tool that computes makes the server wait."""
+    spare = sum(found["load_cpu"].values()) < SPARE
+    return (
+        (found["waited"] > DISTURBED and not calling)
+        or found["stolen"] > STOLEN
+        or (found["stopped_ms"] or 0.0) > STOPPED
+        or (spare and max(found["late_ms"].values()) > LATE)
+    )
+
+
 def _verdict(found: dict[str, Any]) -> dict[str, Any]:
     """Whether the level was held, and if not, why."""
     if "barge_in" not in found and any(found["lost"].values()):  # an interruption sheds what is not said
-        return {"held": False, "why": "frames were lost"}
+        return {"held": False, "why": "frames were lost, or over a second late"}
     for way in ("down", "up"):
         if found[way] is None or found[way]["p99"] > MOST_DELAY:
             return {"held": False, "why": f"p99 {way}"}

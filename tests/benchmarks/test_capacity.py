@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import asyncio
+import errno
+import os
+import time
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from picows import WSMsgType
 
-from benchmarks.capacity import measuring
+from antiphon.server import messages
+from antiphon.server.wire import decode_up, pcm_frame
+from benchmarks.capacity import measuring, metronome
+from benchmarks.capacity.dialects import AntiphonClient, Heard
+from benchmarks.capacity.frames import FRAME_BYTES, stamp
 from benchmarks.capacity.ladder import capacity
 from benchmarks.capacity.measuring import AGAIN, Plan, measure
+from benchmarks.capacity.trial import disturbed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from picows import WSFrame, WSTransport
 
     from benchmarks.capacity.subjects import Subject
     from benchmarks.capacity.trial import Load
@@ -72,12 +85,13 @@ def measured(
     finds: Callable[[str, int, int], Mapping[str, Any]],
     *servers: str,
     levels: tuple[int, ...] = (8, 16),
+    rounds: int = 1,
 ) -> tuple[Bench, dict[str, Any]]:
     bench = Bench(finds)
     monkeypatch.setattr(measuring, "Trials", bench)
     monkeypatch.setattr(measuring, "pythons", lambda names: dict.fromkeys(names, "python"))
     monkeypatch.setattr(measuring, "versions", lambda python: {})
-    plan = Plan(servers, levels, rounds=1, turns=0, precision=0.5)
+    plan = Plan(servers, levels, rounds=rounds, turns=0, precision=0.5)
     return bench, measure(plan, lambda said: None)["servers"]
 
 
@@ -91,6 +105,19 @@ def test_servers_are_searched_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found["websockets"]["at_least"] and not found["picows"]["at_least"]
     assert [trial["conversations"] for trial in found["picows"]["levels"]] == [8, 16]
     assert found["picows"]["half"]["conversations"] == 4
+
+
+def test_a_search_that_takes_longer_goes_on_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def finds(name: str, count: int, times: int) -> dict[str, Any]:
+        return {"held": count <= (7 if name == "picows" else 33), "load_busy": count > 30}
+
+    bench, found = measured(monkeypatch, finds, "websockets", "picows", levels=(8, 32, 128))
+    tried = [("websockets", 8), ("picows", 8), ("websockets", 32), ("picows", 4), ("websockets", 128)]
+    assert bench.ran[:6] == [*tried, ("websockets", 80)]
+    assert (found["picows"]["capacity"], found["picows"]["at_least"]) == (4, False)
+    assert (found["websockets"]["capacity"], found["websockets"]["at_least"]) == (32, True), (
+        "the load was busy"
+    )
 
 
 @pytest.mark.parametrize(("disturbed", "tried"), [(1, 2), (AGAIN + 5, AGAIN + 1), (0, 1)])
@@ -109,3 +136,89 @@ def test_a_level_that_was_held_is_not_tried_again(monkeypatch: pytest.MonkeyPatc
     bench, _ = measured(monkeypatch, lambda *_: {"disturbed": True}, "picows", levels=(8,))
     assert bench.ran.count(("picows", 8)) == 1, "it would have been held on a quiet machine too"
     assert bench.ran.count(("picows", 4)) == 1 + AGAIN, "at half it is the figures that count"
+
+
+def test_at_half_the_middle_of_the_rounds_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    def finds(name: str, count: int, times: int) -> dict[str, Any]:
+        return {"down": DELAY | {"p99": float(times)}}
+
+    _, found = measured(monkeypatch, finds, "google-adk", levels=(8,), rounds=3)
+    adk = found["google-adk"]
+    assert [trial["down"]["p99"] for trial in adk["tool"]["without"]] == [0, 4, 7], "in turns with the others"
+    assert adk["half"]["down"]["p99"] == 4
+    assert [len(trials) for trials in adk["tool"].values()] == [3, 3, 3]
+
+
+QUIET: dict[str, Any] = {
+    "load_cpu": {"model": 0.2, "clients": 0.1},
+    "late_ms": {"model": 4.0, "clients": 3.0},
+    "waited": 0.01,
+    "stolen": 0.0,
+    "stopped_ms": None,
+}
+
+
+@pytest.mark.parametrize(
+    ("found", "by_others"),
+    [
+        ({}, False),
+        ({"stopped_ms": 9.0}, False),
+        ({"stopped_ms": 11.0}, True),
+        ({"waited": 0.1}, True),
+        ({"stolen": 0.02}, True),
+        ({"late_ms": {"model": 4.0, "clients": 30.0}}, True),
+        ({"late_ms": {"model": 30.0, "clients": 3.0}, "load_cpu": {"model": 0.4, "clients": 0.3}}, False),
+    ],
+)
+def test_a_trial_is_disturbed_by_others_only(found: dict[str, Any], by_others: bool) -> None:
+    assert disturbed(QUIET | found) == by_others
+
+
+def test_a_server_that_waits_for_its_own_tool_is_not_disturbed() -> None:
+    assert not disturbed(QUIET | {"waited": 0.3}, calling=True)
+
+
+@pytest.mark.parametrize("number", [errno.EPERM, errno.EINVAL])
+def test_a_metronome_that_may_not_go_first_knows_nothing(
+    monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(number, "no")
+
+    monkeypatch.setattr(os, "sched_setscheduler", refuse)
+    assert asyncio.run(metronome.run(0, 1)) is None
+
+
+class Sent:
+    """A transport that keeps what is sent."""
+
+    def __init__(self) -> None:
+        self.frames: list[str | bytes] = []
+
+    def send(self, kind: WSMsgType, message: bytes) -> None:
+        self.frames.append(message.decode() if kind is WSMsgType.TEXT else message)
+
+
+async def test_the_client_sends_what_the_server_understands(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 5_000_000_000
+    monkeypatch.setattr(time, "monotonic_ns", lambda: now)
+    client, sent = AntiphonClient(Heard()), Sent()
+    transport = cast("WSTransport", sent)
+    client.on_ws_connected(transport)
+    frame = pcm_frame(stamp(0) + bytes(3) + bytes(FRAME_BYTES - 12), 24_000, 1, 0, 0)
+    event, flush = '{"type":"event","seq":7,"event":{}}', '{"type":"flush","seq":8,"stream":1}'
+    client.on_ws_frame(transport, given(WSMsgType.BINARY, frame))
+    client.on_ws_frame(transport, given(WSMsgType.TEXT, event.encode()))
+    client.speak()
+    now += 1_100_000_000
+    client.speak()
+    client.on_ws_frame(transport, given(WSMsgType.TEXT, flush.encode()))
+    said = [decode_up(each) for each in sent.frames]
+    assert isinstance(said[0], messages.ClientHello)
+    assert [type(each) for each in said[1:3]] == [messages.Media, messages.Media]
+    assert said[3:] == [messages.Playback(1, 1_100), messages.Ack(7), messages.Playback(1, 1_100)]
+
+
+def given(kind: WSMsgType, payload: bytes) -> WSFrame:
+    frame = SimpleNamespace(msg_type=kind, get_payload_as_bytes=lambda: payload)
+    return cast("WSFrame", frame)

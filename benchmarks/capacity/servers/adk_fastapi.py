@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 import time
 
 import uvicorn
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 from google.adk.agents import Agent, LiveRequestQueue
-from google.adk.agents.run_config import RunConfig, StreamingMode
+from google.adk.agents.run_config import RunConfig, StreamingMode, ToolThreadPoolConfig
 from google.adk.models import Gemini
 from google.adk.runners import Runner
 from google.adk.sessions import InMemorySessionService
@@ -30,13 +31,21 @@ def crunch() -> str:
     return f"{rounds} rounds"
 
 
+def crunch_apart() -> str:
+    """The same, by the name by which a tool is called that is set apart."""
+    return crunch()
+
+
 APP = "benchmark"
+POOL = ToolThreadPoolConfig() if os.environ.get("CAPACITY_TOOL_THREADS") else None
 model = Gemini(
     model="gemini-3.8-live", base_url=sys.argv[2], client_kwargs={"api_key": "any", "vertexai": False}
 )
 sessions = InMemorySessionService()
 runner = Runner(
-    app_name=APP, agent=Agent(name="speaker", model=model, tools=[crunch]), session_service=sessions
+    app_name=APP,
+    agent=Agent(name="speaker", model=model, tools=[crunch, crunch_apart]),
+    session_service=sessions,
 )
 app = FastAPI()
 
@@ -44,7 +53,9 @@ app = FastAPI()
 @app.websocket("/ws/{user_id}/{session_id}")
 async def converse(websocket: WebSocket, user_id: str, session_id: str) -> None:
     await websocket.accept()
-    config = RunConfig(streaming_mode=StreamingMode.BIDI, response_modalities=["AUDIO"])
+    config = RunConfig(
+        streaming_mode=StreamingMode.BIDI, response_modalities=["AUDIO"], tool_thread_pool_config=POOL
+    )
     if not await sessions.get_session(app_name=APP, user_id=user_id, session_id=session_id):
         await sessions.create_session(app_name=APP, user_id=user_id, session_id=session_id)
     queue = LiveRequestQueue()
