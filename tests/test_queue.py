@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from pydantic import ValidationError
@@ -14,6 +14,9 @@ from antiphon.errors import InvalidContent, QueueClosed, QueueInUse, UsageError
 from antiphon.queue import LiveRequestQueue
 from antiphon.requests import LiveRequest, Playback
 from antiphon.types import Blob, Content, FunctionCall, FunctionResponse, Part
+
+if TYPE_CHECKING:
+    from antiphon.lanes import Lanes
 
 SECOND = Blob(data=b"\0\0" * 16_000, mime_type="audio/pcm")
 IMAGE = Blob(data=b"\xff\xd8", mime_type="image/jpeg")
@@ -271,6 +274,30 @@ async def test_what_comes_while_the_reader_sits_down_is_seen() -> None:
             return there
 
     assert (await Late().get()).content == HELLO
+
+
+def test_what_comes_just_before_the_end_is_read() -> None:
+    # contract 5.7
+    queue = LiveRequestQueue()
+
+    class Late:
+        """Lanes in which something comes, and their end, once it was seen that there is nothing."""
+
+        def __init__(self, lanes: Lanes) -> None:
+            self._lanes = lanes
+
+        def take(self) -> LiveRequest | Blob | None:
+            there = self._lanes.take()
+            if there is None and not self._lanes.closed:
+                queue.send_content("hello")
+                queue.close()
+            return there
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._lanes, name)
+
+    queue.lanes = cast("Lanes", Late(queue.lanes))
+    assert [request.content for request in queue] == [HELLO]
 
 
 def test_half_a_character_is_refused() -> None:
