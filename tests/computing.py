@@ -32,7 +32,7 @@ def add(a: int, b: int) -> int:
 
 
 def pid_and_priority() -> list[int]:
-    return [os.getpid(), os.getpriority(os.PRIO_PROCESS, 0)]
+    return [os.getpid(), os.getpriority(os.PRIO_PROCESS, 0), os.sched_getscheduler(0)]
 
 
 def fails(how: str) -> None:

@@ -48,10 +48,10 @@ async def computed(made: Processes, function: Any, *args: Any) -> dict[str, Any]
 async def test_calls_are_made_in_another_process_that_stays_and_gives_way_to_this_one() -> None:
     """contract 5.14"""
     async with processes() as made:
-        [pid, priority] = (await computed(made, computing.pid_and_priority))["result"]
+        [pid, priority, policy] = (await computed(made, computing.pid_and_priority))["result"]
         assert pid != os.getpid()
-        assert priority == NICENESS
-        assert await computed(made, computing.pid_and_priority) == {"result": [pid, priority]}
+        assert (priority, policy) == (NICENESS, os.SCHED_IDLE)
+        assert await computed(made, computing.pid_and_priority) == {"result": [pid, priority, policy]}
         with pytest.raises(LookupError, match="no Rome") as raised:
             await computed(made, computing.fails, "lookup")
         assert "computing.py" in raised.value.__notes__[0], "where it was raised"
@@ -64,7 +64,7 @@ async def test_calls_are_made_in_another_process_that_stays_and_gives_way_to_thi
             await computed(made, computing.fails, "stop")
         with pytest.raises(ValueError, match="returned an object, which is no JSON"):
             await computed(made, computing.unlike_json)
-        assert await computed(made, computing.pid_and_priority) == {"result": [pid, priority]}
+        assert await computed(made, computing.pid_and_priority) == {"result": [pid, priority, policy]}
 
 
 async def test_a_process_that_dies_fails_its_call_and_no_other() -> None:
@@ -140,7 +140,7 @@ async def test_a_process_is_there_before_the_first_call() -> None:
         assert await computed(made, imported) == {"result": True}
         [prepared] = active_children()
         made.prepare([computing.add])
-        [pid, _] = (await computed(made, computing.pid_and_priority))["result"]
+        [pid, *_] = (await computed(made, computing.pid_and_priority))["result"]
         assert pid == prepared.pid, "one is enough"
 
 
