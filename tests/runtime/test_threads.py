@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import threading
 
 import pytest
 
-from antiphon.runtime.threads import SWITCH_INTERVAL, THREADS, Threads
+from antiphon.runtime.threads import NICENESS, SWITCH_INTERVAL, THREADS, Threads
 from tests.runtime.near_model import until
 
 
@@ -70,3 +71,16 @@ async def test_a_switch_interval_of_the_applications_own_is_left(at_first: float
         assert sys.getswitchinterval() == pytest.approx(meanwhile)
     finally:
         sys.setswitchinterval(before)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere niceness is of the whole process")
+async def test_the_loop_goes_first_where_both_have_the_same_processor() -> None:
+    """contract 5.3"""
+
+    def niceness() -> int:
+        return os.getpriority(os.PRIO_PROCESS, 0)
+
+    before = niceness()
+    there = await asyncio.get_running_loop().run_in_executor(Threads("antiphon-test"), niceness)
+    assert (there, niceness()) == (min(before + NICENESS, 19), before)
+    await until(lambda: not names())
