@@ -10,7 +10,7 @@ import asyncio
 import ssl
 import sys
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from picows import ws_connect
 
@@ -19,6 +19,9 @@ from benchmarks.capacity.dialects import DIALECTS, Client, Heard
 from benchmarks.capacity.frames import CHUNK_SECONDS
 from benchmarks.capacity.loops import run_loop
 from benchmarks.capacity.model import DRAIN
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["main"]
 
@@ -79,6 +82,10 @@ class Crowd:
         self._clients.append(listener)
         return greeted - began
 
+    async def among(self, spans: Sequence[tuple[int, int]]) -> dict[str, float] | None:
+        """The delays of what was sent within one of these."""
+        return self._heard.delays.among(spans)
+
     async def run(self, begin: int, warm: int, end: int, silent: list[int]) -> dict[str, Any]:
         """Clients speak and listen; `silent` lines say nothing."""
         window = self._heard.window = Window(begin, warm, end)
@@ -89,7 +96,7 @@ class Crowd:
             "frames": {client.line: client.frames for client in clients},
             "sent": sum(client.sent for client in clients),
             "gaps": sum(client.gaps for client in clients),
-            "down": quantiles(self._heard.delays),
+            "down": self._heard.delays.all(),
             "late_ms": round(late, 1),
             "interrupted": {client.line: client.interrupted for client in clients},
         }
@@ -97,7 +104,7 @@ class Crowd:
 
 async def main() -> None:
     crowd = Crowd(DIALECTS[sys.argv[1]], sys.argv[2])
-    await obey({"join": crowd.join, "run": crowd.run})
+    await obey({"join": crowd.join, "run": crowd.run, "among": crowd.among})
 
 
 if __name__ == "__main__":

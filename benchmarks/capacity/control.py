@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-__all__ = ["LOAD", "ROOT", "SERVER", "Helper", "Window", "obey", "quantiles"]
+__all__ = ["LOAD", "ROOT", "SERVER", "Delays", "Helper", "Window", "obey", "quantiles"]
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 _CORES: Final = sorted(os.sched_getaffinity(0))
@@ -95,6 +95,26 @@ async def obey(answers: dict[str, Callable[..., Awaitable[Any]]]) -> None:
     while line := await loop.run_in_executor(None, sys.stdin.readline):
         question = json.loads(line)
         print(json.dumps(await answers[question.pop("do")](**question)), flush=True)
+
+
+class Delays:
+    """How long each took that counts, by when it was sent; all in nanoseconds."""
+
+    def __init__(self) -> None:
+        self._sent: list[int] = []
+        self._took: list[int] = []
+
+    def add(self, sent: int, came: int) -> None:
+        self._sent.append(sent)
+        self._took.append(came - sent)
+
+    def all(self) -> dict[str, float] | None:
+        return quantiles(self._took)
+
+    def among(self, spans: Sequence[tuple[int, int]]) -> dict[str, float] | None:
+        """Of those that were sent within one of these."""
+        both = zip(self._sent, self._took, strict=True)
+        return quantiles([took for sent, took in both if any(begin <= sent < end for begin, end in spans)])
 
 
 def quantiles(nanoseconds: Sequence[int]) -> dict[str, float] | None:

@@ -9,7 +9,7 @@ from typing import ClassVar, Final
 
 from picows import WSFrame, WSListener, WSMsgType, WSTransport
 
-from benchmarks.capacity.control import Window
+from benchmarks.capacity.control import Delays, Window
 from benchmarks.capacity.frames import (
     CHUNK_BYTES,
     CHUNK_SECONDS,
@@ -30,7 +30,7 @@ class Heard:
 
     def __init__(self) -> None:
         self.window = Window(0, 0, 0)
-        self.delays: list[int] = []
+        self.delays = Delays()
 
 
 class Client(WSListener):
@@ -79,7 +79,7 @@ class Client(WSListener):
             self.frames += missing
         self.frames += 1
         if self._heard.window.counts(sent):
-            self._heard.delays.append(now - sent)
+            self._heard.delays.add(sent, now)
 
 
 FIRST_REPORT: Final = 250_000_000

@@ -6,7 +6,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 __all__ = ["NOTHING", "ROWS", "figure"]
 
@@ -42,8 +42,20 @@ def _tool(tool: Mapping[str, Any], way: str) -> str:
     told = []
     for trials in filter(None, (tool["without"], tool["with"], tool.get("apart"))):
         more = "> " if any(trial["lost"][way] for trial in trials) else ""
-        told.append(f"{more}{median((trial[way] or NOTHING)['p99'] for trial in trials):.1f}")
+        told.append(f"{more}{median(_p99(trial.get('computing', trial), way) for trial in trials):.1f}")
     return " / ".join(told)
+
+
+def _beside(trials: Sequence[Mapping[str, Any]]) -> str:
+    """The medians of what the rounds have: each compares with itself."""
+    return " / ".join(
+        f"{median(_p99(each['computing'], way) / each['resting'][way]['p99'] for each in trials):.2f}"
+        for way in ("down", "up")
+    )
+
+
+def _p99(delays: Mapping[str, Any], way: str) -> float:
+    return float((delays[way] or NOTHING)["p99"])
 
 
 ROWS: Final[Mapping[str, Callable[[Any], Any]]] = {
@@ -59,5 +71,6 @@ ROWS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "interruption to the client, p50 / p99, ms": lambda s: _delays(s["barge_in"]["barge_in"], 2),
     "p99 down without / with a computing tool / set apart, ms": lambda s: _tool(s["tool"], "down"),
     "p99 up without / with a computing tool / set apart, ms": lambda s: _tool(s["tool"], "up"),
+    "p99 while one set apart computes ÷ while it rests, down / up": lambda s: _beside(s["tool"]["apart"]),
 }
 """By their titles, from what JSON has of a server."""

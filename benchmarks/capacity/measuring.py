@@ -26,7 +26,8 @@ TURN: Final = 1.0
 
 @dataclass(frozen=True)
 class Plan:
-    """What is measured. `seconds`: of each window. `rounds`: of the comparison with and without the tool.
+    """What is measured. `seconds`: of each window; of those with the tool, which computes half of the time,
+    twice as many. `rounds`: of the comparison with and without the tool.
 
     `turns`: how often all are measured at the first level, A B C D A B C D, with half of the window.
     `precision`: of the search, a share of the capacity. `database`: Antiphon keeps its sessions in SQLite.
@@ -35,7 +36,7 @@ class Plan:
     servers: Sequence[str] = tuple(SUBJECTS)
     levels: Sequence[int] = LEVELS
     seconds: float = 8.0
-    rounds: int = 3
+    rounds: int = 5
     turns: int = 2
     precision: float = PRECISION
     loop: str = "uvloop"
@@ -131,10 +132,10 @@ def _at_half(trials: Trials, subject: Subject, plan: Plan, told: _Teller, half: 
         for number in range(plan.rounds):
             if number:
                 without.append(told(_undisturbed(trials, subject, plain), " without the tool"))
-            computing = Load(half, plan.seconds, ending="tool")
+            computing = Load(half, 2 * plan.seconds, ending="tool")
             with_it.append(told(_undisturbed(trials, subject, computing), " with the tool"))
             if subject.apart:
-                beside = Load(half, plan.seconds, ending="tool_apart")
+                beside = Load(half, 2 * plan.seconds, ending="tool_apart")
                 apart.append(told(_undisturbed(trials, subject, beside), f" with the tool {subject.apart}"))
         result["half"] = sorted(without, key=lambda trial: (trial.get("down") or NOTHING)["p99"])[
             len(without) // 2

@@ -11,11 +11,11 @@ import asyncio
 import ssl
 import sys
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport, ws_create_server
 
-from benchmarks.capacity.control import Window, obey, quantiles
+from benchmarks.capacity.control import Delays, Window, obey
 from benchmarks.capacity.frames import (
     FRAME_SECONDS,
     INTERRUPTED,
@@ -27,9 +27,12 @@ from benchmarks.capacity.frames import (
 )
 from benchmarks.capacity.loops import run_loop
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 __all__ = ["main"]
 
-PAUSE = 0.5
+PAUSE = 2.0
 """Seconds from a tool's answer to its next call."""
 DRAIN = 1.0
 """Seconds after the end in which what is under way may still come."""
@@ -41,7 +44,7 @@ class Service:
     def __init__(self) -> None:
         self.lines: list[Line] = []
         self.window = Window(0, 0, 0)
-        self.delays: list[int] = []
+        self.delays = Delays()
         self.turn = 0
         self.interrupting = False
         self.tool_call = b""
@@ -51,6 +54,10 @@ class Service:
         line = Line(self, len(self.lines))
         self.lines.append(line)
         return line
+
+    async def among(self, spans: Sequence[tuple[int, int]]) -> dict[str, float] | None:
+        """The delays of what was sent within one of these."""
+        return self.delays.among(spans)
 
     async def run(self, begin: int, warm: int, end: int, turn: float, ending: str) -> dict[str, Any]:
         """`ending`: how turns end; with one of `TOOL_CALLS` the last line is for calls alone."""
@@ -69,10 +76,11 @@ class Service:
         return {
             "sent": {line.number: line.sent for line in lines},
             "heard": sum(line.heard for line in lines),
-            "up": quantiles(self.delays),
+            "up": self.delays.all(),
             "late_ms": round(late, 1),
             "interrupted": {line.number: line.interrupted for line in lines},
-            "calls": self.calling.answered if self.calling else 0,
+            "calls": self.calling.calls if self.calling else [],
+            "answers": self.calling.answers if self.calling else [],
         }
 
 
@@ -86,8 +94,10 @@ class Line(WSListener):
         self._set_up = False
         self.number = number
         self.left = 0
-        self.sent = self.heard = self.answered = 0
+        self.sent = self.heard = 0
         self.interrupted: list[int] = []
+        self.calls: list[int] = []
+        self.answers: list[int] = []
 
     def say(self, *messages: bytes) -> None:
         if self._transport is not None and not self._transport.is_disconnected:
@@ -108,7 +118,8 @@ class Line(WSListener):
                 self.say(*TURN_END)
 
     def call(self) -> None:
-        self.say(self._service.tool_call % self.answered)
+        self.say(self._service.tool_call % len(self.calls))
+        self.calls.append(time.monotonic_ns())
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         self._transport = transport
@@ -129,9 +140,9 @@ class Line(WSListener):
         if (stamped := stamp_in(message)) is not None:
             self.heard += 1
             if self._service.window.counts(stamped[0]) and self is not self._service.calling:
-                self._service.delays.append(now - stamped[0])
+                self._service.delays.add(stamped[0], now)
         elif self is self._service.calling and b"esponses" in message:
-            self.answered += 1
+            self.answers.append(now)
             if now < self._service.window.end:
                 asyncio.get_running_loop().call_later(PAUSE, self.call)
 
@@ -145,7 +156,7 @@ async def main() -> None:
     )
     print(server.sockets[0].getsockname()[1], flush=True)
     async with server:
-        await obey({"run": service.run})
+        await obey({"run": service.run, "among": service.among})
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fcntl import LOCK_EX, flock
+from itertools import zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 from typing import TYPE_CHECKING, Any, Final
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Self
 
-__all__ = ["MOST_DELAY", "Load", "Trials", "disturbed"]
+__all__ = ["MOST_DELAY", "Load", "Trials", "disturbed", "spans_of"]
 
 MOST_DELAY: Final = 20.0
 """Milliseconds of the 99th percentile, either way, with which a level counts as held."""
@@ -43,14 +44,17 @@ LATE: Final = 10.0
 SPARE: Final = 0.5
 """Of its core, up to which it has."""
 
+SETTLED: Final = 250_000_000
+"""Nanoseconds after which what a tool has held up is through."""
+
 _CORES: Final = (SERVER, LOAD)
 
 
 @dataclass(frozen=True)
 class Load:
     """`turn`: seconds of an answer. `ending`: how the model ends it, `complete` or `interrupted`; with
-    `tool` one more conversation does nothing but call a tool that computes for two seconds, with `tool_apart`
-    one that does so set apart, as `Subject.apart` says."""
+    `tool` one more conversation does nothing but call a tool that computes for two seconds, and again two
+    seconds after its answer, with `tool_apart` one that does so set apart, as `Subject.apart` says."""
 
     conversations: int
     seconds: float
@@ -202,8 +206,13 @@ def _measured(
             "down": sum(said["sent"].values()) - sum(heard["frames"].values()) + heard["gaps"],
             "up": heard["sent"] - said["heard"],
         },
-        "calls": said["calls"],
+        "calls": len(said["answers"]),
     }
+    if calling:
+        for when, spans in spans_of(said["calls"], said["answers"], window["end"]).items():
+            model.ask(do="among", spans=spans)
+            clients.ask(do="among", spans=spans)
+            found[when] = {"down": clients.answer(), "up": model.answer()}
     if server is not None and empty and idle and warm and busy:
         cpu = (busy.cpu - warm.cpu) / seconds
         found |= {
@@ -245,6 +254,19 @@ def _told(
     missed = sum(map(len, said.values())) - sum(map(len, heard.values()))
     told = quantiles([late - sent for sent, late in pairs if window["warm"] <= sent < window["end"]])
     return told and told | {"not_told": missed}
+
+
+def spans_of(calls: Sequence[int], answers: Sequence[int], end: int) -> dict[str, list[tuple[int, int]]]:
+    """From when to when a tool was `computing`, and from when to when `resting`, until the end.
+
+    Each answer was before the next call. What came to be in the moment after an answer counts for neither.
+    """
+    return {
+        "computing": list(zip_longest(calls, answers, fillvalue=end)),
+        "resting": [
+            (answer + SETTLED, call) for answer, call in zip_longest(answers, calls[1:], fillvalue=end)
+        ],
+    }
 
 
 def disturbed(found: dict[str, Any], *, calling: bool = False) -> bool:

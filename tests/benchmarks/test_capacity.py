@@ -15,11 +15,13 @@ from picows import WSMsgType
 from antiphon.server import messages
 from antiphon.server.wire import decode_up, pcm_frame
 from benchmarks.capacity import measuring, metronome
+from benchmarks.capacity.control import Delays
 from benchmarks.capacity.dialects import AntiphonClient, Heard
+from benchmarks.capacity.figures import ROWS, figure
 from benchmarks.capacity.frames import FRAME_BYTES, stamp
 from benchmarks.capacity.ladder import capacity
 from benchmarks.capacity.measuring import AGAIN, Plan, measure
-from benchmarks.capacity.trial import disturbed
+from benchmarks.capacity.trial import SETTLED, disturbed, spans_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -147,6 +149,48 @@ def test_at_half_the_middle_of_the_rounds_counts(monkeypatch: pytest.MonkeyPatch
     assert [trial["down"]["p99"] for trial in adk["tool"]["without"]] == [0, 4, 7], "in turns with the others"
     assert adk["half"]["down"]["p99"] == 4
     assert [len(trials) for trials in adk["tool"].values()] == [3, 3, 3]
+
+
+@pytest.mark.parametrize(
+    ("calls", "answers", "computing", "resting"),
+    [
+        ([1, 5], [2, 6], [(1, 2), (5, 6)], [(2, 5), (6, 9)]),
+        ([1, 5], [2], [(1, 2), (5, 9)], [(2, 5)]),
+        ([1], [], [(1, 9)], []),
+    ],
+)
+def test_a_tool_computes_until_it_answers_and_rests_until_it_is_called(
+    calls: list[int], answers: list[int], computing: list[tuple[int, int]], resting: list[tuple[int, int]]
+) -> None:
+    spans = spans_of(calls, answers, 9)
+    assert spans["computing"] == computing
+    assert spans["resting"] == [(begin + SETTLED, end) for begin, end in resting]
+
+
+def test_delays_are_told_of_what_was_sent_at_a_time() -> None:
+    delays = Delays()
+    for sent, took in ((1_000_000, 3), (2_000_000, 5), (3_000_000, 9)):
+        delays.add(sent, sent + took * 1_000_000)
+    told = delays.among([(0, 1_000_000), (2_000_000, 3_000_000)])
+    assert told and (told["max"], told["count"]) == (5.0, 1)
+    whole = delays.all()
+    assert whole and (whole["max"], whole["count"]) == (9.0, 3)
+
+
+def test_a_tool_set_apart_is_compared_with_itself() -> None:
+    def trial(computing: float, resting: float | None) -> dict[str, Any]:
+        return {
+            "computing": {way: {"p99": computing} for way in ("down", "up")},
+            "resting": {way: resting and {"p99": resting} for way in ("down", "up")},
+            "lost": {"down": 0, "up": 0},
+        }
+
+    without = {"down": {"p99": 1.0}, "up": {"p99": 1.0}, "lost": {"down": 0, "up": 0}}
+    tool = {"without": [without], "with": [trial(9.0, 1.0)], "apart": [trial(3.0, 2.0), trial(1.0, 1.0)]}
+    told = {title: figure(of, {"tool": tool}) for title, of in ROWS.items() if "comput" in title}
+    assert list(told.values()) == ["1.0 / 9.0 / 2.0", "1.0 / 9.0 / 2.0", "1.25 / 1.25"]
+    tool["apart"] = [trial(3.0, None)]
+    assert figure([*ROWS.values()][-1], {"tool": tool}) == "–", "a tool that never rests has no other half"
 
 
 QUIET: dict[str, Any] = {
