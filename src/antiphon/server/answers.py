@@ -11,6 +11,7 @@ Rule 4  An event is written as JSON at most once with its sound and once without
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
@@ -105,14 +106,17 @@ class Answers:
         self._flushed = True
         self._number = 0
         self._length = 0.0
-        self._kept: list[Sound] = []
+        # What is kept, as objects that the garbage collector does not look at: there are thousands of them
+        self._frames: list[bytes] = []
+        self._ends: list[float] = []
+        self._begins = 0.0
 
     def tell(self, event: Event, now: float) -> Told:
         """What is to be told of an event; called once for each, in order."""
         flush = None
         if event.interrupted and not self._flushed:
             flush, self._flushed = self._stream, True
-            self._kept.clear()
+            self._forget(len(self._frames))
         sounds: tuple[Sound, ...] = ()
         only = False
         content = event.content
@@ -133,7 +137,7 @@ class Answers:
         if stream != self._stream or self._flushed:
             return None
         self._flushed = True
-        self._kept.clear()
+        self._forget(len(self._frames))
         return stream
 
     def turn(self, stream: int) -> int | None:
@@ -142,15 +146,18 @@ class Answers:
 
     def played(self, stream: int, seconds: float) -> None:
         """So much of an answer was heard."""
-        kept = self._kept
         if stream == self._stream:
-            while kept and kept[0].begins + kept[0].seconds <= seconds:
-                kept.pop(0)
+            self._forget(bisect_right(self._ends, seconds))
 
     def left(self, stream: int = 0, number: int = -1) -> list[Sound]:
         """What still makes sense of the newest answer after this frame: of another answer, all of it."""
         after = number if stream == self._stream else -1
-        return [sound for sound in self._kept if sound.number > after]
+        first, begins = self._number - len(self._frames), [self._begins, *self._ends]
+        return [
+            Sound(self._stream, first + at, begins[at], begins[at + 1] - begins[at], frame)
+            for at, frame in enumerate(self._frames)
+            if first + at > after
+        ]
 
     def _sounds(self, parts: list[Part], now: float) -> Iterator[Sound]:
         for part in parts:
@@ -166,17 +173,22 @@ class Answers:
         sound = Sound(self._stream, self._number, self._length, len(data) / (2 * rate), frame)
         self._number += 1
         self._length += sound.seconds
-        kept = self._kept
-        kept.append(sound)
-        if self._length > self._most:  # nearly never: what was kept first is not looked at for each
-            while self._length - kept[0].begins > self._most and len(kept) > 1:
-                kept.pop(0)
+        self._frames.append(frame)
+        self._ends.append(self._length)
+        while self._length - self._begins > self._most and len(self._frames) > 1:
+            self._forget(1)
         return sound
+
+    def _forget(self, frames: int) -> None:
+        """The oldest of what is kept is needed no more."""
+        if frames:
+            self._begins = self._ends[frames - 1]
+            del self._frames[:frames], self._ends[:frames]
 
     def _begin(self) -> None:
         self._stream += 1
-        self._flushed, self._number, self._length = False, 0, 0.0
-        self._kept.clear()
+        self._forget(len(self._frames))
+        self._flushed, self._number, self._length, self._begins = False, 0, 0.0, 0.0
         self._turn = self._turn_of[self._stream] = self._turns
         self._turn_of.pop(self._stream - STREAMS_KNOWN, None)
 

@@ -35,8 +35,12 @@ ENDING: Final = 10
 """Seconds that requests under way have left once conversations were drained."""
 BESIDES: Final = 1_000
 """Open files besides connections."""
-COLLECT_AFTER: Final = 5_000
-"""New objects, of those that can be part of a cycle, after which these are searched for garbage: 1 ms."""
+COLLECT_AFTER: Final = 500
+"""New objects, of those that can be part of a cycle, after which these are searched for garbage.
+
+It takes a part of a millisecond, and three times that for every third: sound that comes meanwhile waits,
+and near the limit of a processor much else after that.
+"""
 COLLECT_EVERY: Final = 300.0
 """Seconds after which all are: a quarter of a millisecond for each conversation."""
 STANDS: Final = 1.0
