@@ -114,7 +114,9 @@ def _search(trials: Trials, plan: Plan, tellers: Mapping[str, _Teller]) -> dict[
             except StopIteration as over:
                 del asked[name]
                 most, at_least = over.value
-                at_least = at_least or any(trial.get("load_busy") for trial in levels[name])
+                above = [trial for trial in levels[name] if trial["conversations"] > most]
+                first = min(above, key=lambda trial: trial["conversations"], default={})
+                at_least = at_least or bool(first.get("load_busy"))
                 found[name] = {"capacity": most, "at_least": at_least, "levels": levels[name]}
     return found
 

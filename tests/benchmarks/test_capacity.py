@@ -122,6 +122,14 @@ def test_a_search_that_takes_longer_goes_on_alone(monkeypatch: pytest.MonkeyPatc
     )
 
 
+def test_a_load_that_was_busy_far_above_the_capacity_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def finds(name: str, count: int, times: int) -> dict[str, Any]:
+        return {"held": count <= 8, "load_busy": count > 30}
+
+    _, found = measured(monkeypatch, finds, "websockets", levels=(8, 32))
+    assert (found["websockets"]["capacity"], found["websockets"]["at_least"]) == (8, False)
+
+
 @pytest.mark.parametrize(("disturbed", "tried"), [(1, 2), (AGAIN + 5, AGAIN + 1), (0, 1)])
 def test_a_level_that_was_not_held_is_tried_again_where_others_disturbed(
     monkeypatch: pytest.MonkeyPatch, disturbed: int, tried: int
