@@ -26,7 +26,7 @@ from benchmarks.report import machine
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["STAGES", "WAYS", "stage_of", "stages"]
+__all__ = ["READERS", "STAGES", "WAYS", "WRITERS", "stage_of", "stages"]
 
 RESULT: Final = ROOT / "benchmarks" / "results" / "stages.json"
 PACKAGE: Final = "/antiphon/"
@@ -35,14 +35,18 @@ WAYS: Final = ("down", "up", "shared")
 READING: Final = "read: socket, TLS, WebSocket"
 WRITING: Final = "write: WebSocket, TLS, socket"
 LOOP: Final = "event loop: waiting, waking, timers"
-_READERS: Final = {"models/socket.py:on_ws_frame": "down", "server/direct.py:on_ws_frame": "up"}
+READERS: Final = {
+    "models/socket_connection.py:on_ws_frame": "down",
+    "server/direct_socket.py:on_ws_frame": "up",
+}
 """What compiled code calls with a message that it has read."""
-_WRITERS: Final = ("models/socket.py:_write", "server/direct.py:send")
+WRITERS: Final = ("models/socket_connection.py:_write", "server/direct_socket.py:send")
 _RULES: Final = (
     ("models/", "Gemini's JSON, and the link to the model"),
     ("core/", "the conversation: what follows from what was said"),
     ("runtime/", "the runtime: driver, events, what is stored"),
     ("queue.py", "the runtime: driver, events, what is stored"),
+    ("lanes.py", "the runtime: driver, events, what is stored"),
     ("types/", "the runtime: driver, events, what is stored"),
     ("server/wire.py", "antiphon.v1: coding and decoding"),
     ("server/messages.py", "antiphon.v1: coding and decoding"),
@@ -59,13 +63,13 @@ def stage_of(stack: Sequence[str]) -> tuple[str, str]:
     entered = stack[:1] == [ENTRY]
     inner = takewhile(lambda name: not name.endswith(_OUTSIDE), stack)
     known = [name.partition(PACKAGE)[2] for name in inner if PACKAGE in name]
-    way = next((_READERS[name] for name in known if name in _READERS), "shared")
+    way = next((READERS[name] for name in known if name in READERS), "shared")
     if not known:
         return way, LOOP
     innermost = known[0]
-    if entered and innermost in _READERS:
+    if entered and innermost in READERS:
         return way, READING
-    if innermost in _WRITERS:
+    if innermost in WRITERS:
         return way, WRITING
     return way, next((stage for path, stage in _RULES if innermost.startswith(path)), _REST)
 

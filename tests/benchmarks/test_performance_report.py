@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+import antiphon
 from benchmarks.capacity.servers.sampling import ENTRY
 from benchmarks.performance_report import FIGURES, write
-from benchmarks.stages import LOOP, READING, STAGES, WAYS, WRITING, stage_of, stages
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from benchmarks.stages import LOOP, READERS, READING, STAGES, WAYS, WRITERS, WRITING, stage_of, stages
 
 MACHINE = {
     "made": "2026-11-21T05:01:18+00:00",
@@ -136,8 +135,8 @@ def test_parts_without_results_stay(tmp_path: Path) -> None:
 
 
 LOOPING = ["lib/asyncio/base_events.py:_run_once", "lib/antiphon/server/serving.py:serve"]
-FROM_MODEL = ["lib/antiphon/models/socket.py:on_ws_frame", "lib/asyncio/events.py:_run", *LOOPING]
-FROM_CLIENT = ["lib/antiphon/server/direct.py:on_ws_frame", "lib/asyncio/events.py:_run", *LOOPING]
+FROM_MODEL = ["lib/antiphon/models/socket_connection.py:on_ws_frame", "lib/asyncio/events.py:_run", *LOOPING]
+FROM_CLIENT = ["lib/antiphon/server/direct_socket.py:on_ws_frame", "lib/asyncio/events.py:_run", *LOOPING]
 
 
 @pytest.mark.parametrize(
@@ -145,7 +144,7 @@ FROM_CLIENT = ["lib/antiphon/server/direct.py:on_ws_frame", "lib/asyncio/events.
     [
         ([ENTRY, *FROM_MODEL], ("down", READING)),
         (["lib/antiphon/core/turns.py:heard", *FROM_MODEL], ("down", STAGES[2])),
-        (["lib/antiphon/server/direct.py:send", *FROM_MODEL], ("down", WRITING)),
+        (["lib/antiphon/server/direct_socket.py:send", *FROM_MODEL], ("down", WRITING)),
         (
             ["lib/json/decoder.py:decode", "lib/antiphon/models/gemini_codec.py:decode", *FROM_CLIENT],
             ("up", STAGES[1]),
@@ -155,6 +154,14 @@ FROM_CLIENT = ["lib/antiphon/server/direct.py:on_ws_frame", "lib/asyncio/events.
 )
 def test_a_sample_belongs_to_the_innermost_stage(stack: list[str], found: tuple[str, str]) -> None:
     assert stage_of(stack) == found
+
+
+@pytest.mark.parametrize("name", [*READERS, *WRITERS])
+def test_stages_are_told_apart_by_functions_that_there_are(name: str) -> None:
+    """The table says nothing else where one is moved."""
+    file, _, function = name.partition(":")
+    source = (Path(antiphon.__file__).parent / file).read_text(encoding="utf-8")
+    assert f"    def {function}(self, " in source
 
 
 def test_stages_add_up_to_the_time_that_was_spent() -> None:
