@@ -77,7 +77,7 @@ def capacity(axes: Axes, found: Mapping[str, Any]) -> None:
     axes.yaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_minor_locator(NullLocator())
     axes.set_xlim(left=0)
-    axes.legend()
+    axes.figure.legend(loc="outside lower center", ncols=5, fontsize=8.5)
 
 
 def conversations(axes: Axes, found: Mapping[str, Any]) -> None:
