@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from typing import Any
 
@@ -150,6 +151,29 @@ def test_what_is_left_of_an_answer() -> None:
     assert places(answers.left(1, 3)) == [(2, 0)]
     answers.tell(cut(), 0)
     assert not answers.left()
+
+
+def test_what_is_left_is_what_was_told() -> None:
+    answers = Answers(60.0)
+    spoken = [answers.speak(PCM * length, "audio/pcm;rate=24000", 0.5) for length in (1, 3, 2)]
+    answers.played(1, 0.1)
+    for kept, sound in zip(answers.left(), spoken[1:], strict=True):
+        assert sound is not None
+        assert (kept.stream, kept.number, kept.frame) == (sound.stream, sound.number, sound.frame)
+        assert (kept.begins, kept.seconds) == pytest.approx((sound.begins, sound.seconds))
+
+
+def test_what_is_kept_is_no_work_for_the_garbage_collector() -> None:
+    """There are thousands of frames in a server, and each look at them holds up all conversations."""
+
+    def looked_at() -> int:
+        return sum(type(each) is Sound for each in gc.get_objects())
+
+    answers, before = Answers(60.0), looked_at()
+    for _ in range(50):
+        answers.speak(PCM, "audio/pcm;rate=24000", 0.0)
+    assert len(answers.left()) == 50
+    assert looked_at() <= before
 
 
 def test_so_much_of_an_answer_is_kept() -> None:

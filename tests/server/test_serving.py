@@ -120,7 +120,7 @@ def test_old_garbage_is_looked_for_rarely_and_young_garbage_a_little_at_a_time(
     loop = serving.event_loop()
     try:
         young, middle, old = gc.get_threshold()
-        assert young * (middle + 1) <= 15_000 and old >= 1_000_000
+        assert young * (middle + 1) <= 1_500 and old >= 1_000_000
         for _ in range(2):
             loop.call_soon(loop.stop)
             loop.run_forever()

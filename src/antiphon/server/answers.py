@@ -106,7 +106,7 @@ class Answers:
         self._flushed = True
         self._number = 0
         self._length = 0.0
-        # What is kept, as objects that the garbage collector does not look at: there are thousands of them
+        # What is kept, without an object for each that the garbage collector would look at.
         self._frames: list[bytes] = []
         self._ends: list[float] = []
         self._begins = 0.0
